@@ -1,0 +1,43 @@
+import createError from '@fastify/error'
+import { errorCodes, type FastifyBodyParser } from 'fastify'
+import fp from 'fastify-plugin'
+
+const InvalidUtf8 = createError('FST_ERR_CTP_INVALID_UTF8', 'The body is not valid UTF-8', 400)
+const EmptyBody = createError('FST_ERR_CTP_EMPTY_BODY', 'The body is empty; send JSON', 400)
+
+/**
+ * Parses JSON bodies and, for PATCH, JSON Merge Patch (RFC 7396). Bytes that are not UTF-8 are an
+ * error: the default parser would quietly store U+FFFD in their place. Other media types are a 415.
+ */
+export default fp(
+  async function bodyParsersPlugin(fastify) {
+    const parse = fastify.getDefaultJsonParser('error', 'error')
+    const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+    const parseJson: FastifyBodyParser<Buffer> = (request, body, done) => {
+      if (body.length === 0) {
+        // Many clients send their JSON content type with a DELETE, and nothing else.
+        return request.method === 'DELETE' ? done(null, undefined) : done(new EmptyBody())
+      }
+      let text: string
+      try {
+        text = utf8.decode(body)
+      } catch {
+        return done(new InvalidUtf8())
+      }
+      return parse(request, text, done)
+    }
+
+    fastify.removeAllContentTypeParsers()
+    fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJson)
+    fastify.addContentTypeParser(
+      'application/merge-patch+json',
+      { parseAs: 'buffer' },
+      (request, body: Buffer, done) => {
+        if (request.method === 'PATCH') return parseJson(request, body, done)
+        return done(new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE('application/merge-patch+json'))
+      },
+    )
+  },
+  { name: 'body-parsers' },
+)

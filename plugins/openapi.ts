@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs'
+import fastifySwagger from '@fastify/swagger'
+import fastifySwaggerUi from '@fastify/swagger-ui'
+import fp from 'fastify-plugin'
+import { components } from '../src/employees/schemas.js'
+
+const { version, description } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+)
+
+/** Collects the contract from the routes' schemas, and serves it at /openapi.json and /docs. */
+export default fp(
+  async function openapiPlugin(fastify) {
+    for (const schema of components) fastify.addSchema(schema)
+
+    await fastify.register(fastifySwagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'Employees',
+          version,
+          description,
+          license: { name: 'MIT', identifier: 'MIT' },
+        },
+        tags: [
+          { name: 'employees', description: 'Employees and their salaries' },
+          { name: 'views', description: 'Cached views, never stale' },
+          { name: 'service', description: 'The state of the service' },
+        ],
+        servers: [{ url: '/', description: 'Where this document comes from' }],
+      },
+      refResolver: {
+        buildLocalReference: (schema, _base, _fragment, index) =>
+          String(schema.$id ?? `def-${index}`),
+      },
+    })
+    await fastify.register(fastifySwaggerUi, { routePrefix: '/docs' })
+
+    fastify.get('/openapi.json', { schema: { hide: true } }, async () => fastify.swagger())
+  },
+  { name: 'openapi' },
+)

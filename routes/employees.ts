@@ -1,0 +1,190 @@
+import { Readable } from 'node:stream'
+import createError from '@fastify/error'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import { CACHE_CONTROL } from '../src/cache/answers.js'
+import { decodeCursor, encodeCursor } from '../src/employees/cursor.js'
+import { employeeEtag } from '../src/employees/etag.js'
+import {
+  Deleted,
+  Department,
+  Employee,
+  EmployeeCreate,
+  EmployeeId,
+  EmployeeList,
+  EmployeePatch,
+  ref,
+} from '../src/employees/schemas.js'
+import type { ReplyOf, RequestOf } from '../src/http/handlers.js'
+import { assertUnchanged, noneMatch } from '../src/http/preconditions.js'
+import { errors, json, notModified } from '../src/http/responses.js'
+
+const NoSuchEmployee = createError('NO_SUCH_EMPLOYEE', 'There is no employee %s', 404)
+
+const tags = ['employees']
+const params = Type.Object({ id: EmployeeId })
+
+const createEmployee = {
+  operationId: 'createEmployee',
+  summary: 'Create an employee',
+  tags,
+  body: ref(EmployeeCreate),
+  response: {
+    201: json(Employee, 'The new employee', 'Location', 'ETag'),
+    ...errors(400, 413, 415),
+  },
+}
+
+const listEmployees = {
+  operationId: 'listEmployees',
+  summary: 'List employees by ascending id: all of them, or a page',
+  description: 'Without `limit` the answer is everybody, however many, as one streamed array.',
+  tags,
+  querystring: Type.Object(
+    {
+      department: Type.Optional(Department),
+      limit: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 1000, description: 'The size of a page' }),
+      ),
+      after: Type.Optional(
+        Type.String({ description: 'Where to go on: the cursor of the Link header' }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  response: { 200: json(EmployeeList, 'Employees by ascending id', 'Link'), ...errors(400) },
+}
+
+const getEmployee = {
+  operationId: 'getEmployee',
+  summary: 'Read an employee',
+  tags,
+  params,
+  response: {
+    200: json(Employee, 'The employee', 'ETag'),
+    304: notModified('ETag'),
+    ...errors(400, 404),
+  },
+}
+
+const change = {
+  tags,
+  params,
+  body: ref(EmployeePatch),
+  response: {
+    200: json(Employee, 'The employee as it is now', 'ETag'),
+    ...errors(400, 404, 412, 413, 415),
+  },
+}
+
+const updateEmployee = {
+  operationId: 'updateEmployee',
+  summary: 'Change an employee; fields left out keep their value',
+  ...change,
+}
+
+const patchEmployee = {
+  operationId: 'patchEmployee',
+  summary: 'Change an employee by JSON Merge Patch (RFC 7396)',
+  consumes: ['application/merge-patch+json', 'application/json'],
+  ...change,
+}
+
+const deleteEmployee = {
+  operationId: 'deleteEmployee',
+  summary: 'Delete an employee',
+  tags,
+  params,
+  response: { 200: json(Deleted, 'The employee is gone'), ...errors(400, 404, 412) },
+}
+
+const routes: FastifyPluginAsyncTypebox = async (fastify) => {
+  const { employees } = fastify
+
+  fastify.post('/employees', { schema: createEmployee }, create)
+  fastify.get('/employees', { schema: listEmployees }, list)
+  fastify.get('/employees/:id', { schema: getEmployee }, get)
+  fastify.put('/employees/:id', { schema: updateEmployee }, update)
+  fastify.patch('/employees/:id', { schema: patchEmployee }, update)
+  fastify.delete('/employees/:id', { schema: deleteEmployee }, remove)
+
+  async function create(
+    request: RequestOf<typeof createEmployee>,
+    reply: ReplyOf<typeof createEmployee>,
+  ) {
+    const employee = await employees.create(request.body)
+    reply.code(201).headers({ location: `/employees/${employee.id}`, etag: employeeEtag(employee) })
+    return employee
+  }
+
+  async function list(
+    request: RequestOf<typeof listEmployees>,
+    reply: ReplyOf<typeof listEmployees>,
+  ) {
+    const { limit, after: cursor, ...filter } = request.query
+    const query = cursor === undefined ? filter : { ...filter, after: behind(cursor) }
+    reply.type('application/json; charset=utf-8')
+    if (limit !== undefined) {
+      const { employees: page, next } = await employees.page({ ...query, limit })
+      if (next !== undefined) {
+        const nextPage = new URLSearchParams({
+          ...filter,
+          limit: `${limit}`,
+          after: encodeCursor(next),
+        })
+        reply.header('link', `</employees?${nextPage}>; rel="next"`)
+      }
+      return page
+    }
+    // For HEAD everybody would be read only to be dropped.
+    return request.method === 'HEAD' ? Readable.from([]) : employees.list(query)
+  }
+
+  async function get(request: RequestOf<typeof getEmployee>, reply: ReplyOf<typeof getEmployee>) {
+    const employee = existing(await employees.get(request.params.id), request)
+    const etag = employeeEtag(employee)
+    reply.headers({ etag, 'cache-control': CACHE_CONTROL })
+    if (!noneMatch(request, etag)) return reply.code(304).send()
+    return employee
+  }
+
+  async function update(request: RequestOf<typeof change>, reply: ReplyOf<typeof change>) {
+    const { id } = request.params
+    const unchanged = (current: Employee) => assertUnchanged(request, employeeEtag(current))
+    const employee = existing(await employees.update(id, request.body, unchanged), request)
+    reply.header('etag', employeeEtag(employee))
+    return employee
+  }
+
+  async function remove(request: RequestOf<typeof deleteEmployee>) {
+    const { id } = request.params
+    const unchanged = (current: Employee) => assertUnchanged(request, employeeEtag(current))
+    existing((await employees.delete(id, unchanged)) || undefined, request)
+    return { message: 'Deleted' } as const
+  }
+}
+
+export default routes
+
+/** @throws {NoSuchEmployee} */
+function existing<T>(found: T | undefined, { params }: { params: { id: number } }): T {
+  if (found === undefined) throw new NoSuchEmployee(params.id)
+  return found
+}
+
+/** The id that a cursor stands for; a cursor that is none of ours is an error like Ajv's. */
+function behind(cursor: string): number {
+  const id = decodeCursor(cursor)
+  if (id !== undefined) return id
+  throw Object.assign(new Error('invalid cursor'), {
+    validationContext: 'querystring',
+    validation: [
+      {
+        keyword: 'cursor',
+        instancePath: '/after',
+        message: 'must be the cursor of a Link header',
+        data: cursor,
+      },
+    ],
+  })
+}

@@ -1,0 +1,70 @@
+import { fileURLToPath } from 'node:url'
+import autoload from '@fastify/autoload'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify from 'fastify'
+import bodyParsers from '../plugins/body-parsers.js'
+import caching from '../plugins/caching.js'
+import database from '../plugins/database.js'
+import employees from '../plugins/employees.js'
+import errors, { sendProblem } from '../plugins/errors.js'
+import methods from '../plugins/methods.js'
+import metrics from '../plugins/metrics.js'
+import openapi from '../plugins/openapi.js'
+import redis from '../plugins/redis.js'
+import requestIds from '../plugins/request-id.js'
+import type { Config } from './config.js'
+import { answerClientError } from './http/client-error.js'
+import { AccessLog } from './http/log-controller.js'
+import { requestId } from './http/request-id.js'
+import { buildValidator } from './http/validation.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    config: Config
+  }
+}
+
+/**
+ * Builds the service, ready to listen or to be injected with requests. It opens the database and
+ * brings its schema up to date; `close()` ends everything that it opened.
+ *
+ * @throws if the database cannot be opened
+ */
+export async function buildApp(config: Config) {
+  const app = Fastify({
+    logger: loggerOptions(config),
+    logController: new AccessLog(),
+    genReqId: requestId,
+    bodyLimit: 64 * 1024,
+    connectionTimeout: 60_000,
+    requestTimeout: 30_000,
+    http: { headersTimeout: 10_000 },
+    routerOptions: { maxParamLength: 1000 },
+    schemaController: { compilersFactory: { buildValidator } },
+    frameworkErrors: sendProblem,
+    clientErrorHandler: answerClientError,
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  app.decorate('config', config)
+  await app.register(requestIds)
+  await app.register(errors)
+  await app.register(bodyParsers)
+  await app.register(methods)
+  await app.register(openapi)
+  await app.register(metrics)
+  await app.register(database)
+  await app.register(employees)
+  await app.register(redis)
+  await app.register(caching)
+
+  // A new file in routes/ is a new resource or view, with no list to add it to.
+  await app.register(autoload, { dir: fileURLToPath(new URL('../routes', import.meta.url)) })
+  app.answerOtherMethods()
+  return app
+}
+
+function loggerOptions({ logLevel }: Config) {
+  return process.stdout.isTTY
+    ? { level: logLevel, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } }
+    : { level: logLevel }
+}

@@ -1,0 +1,57 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { noneMatch } from '../http/preconditions.js'
+import type { Copy } from './near-copies.js'
+import { viewEtag } from './versioned.js'
+
+/** Salaries are private, and a client may keep a copy only if it asks before each use of it. */
+export const CACHE_CONTROL = 'private, no-cache'
+
+/** Where an answer came from, in the words of RFC 9211 (Cache-Status). */
+export type Source = 'near' | 'redis' | 'collapsed' | 'stored' | 'passed'
+
+/** Sets the headers of a view's answer at a version. `ttl` in milliseconds, for a hit. */
+export function viewHeaders(reply: FastifyReply, version: string, source: Source, ttl = 0): void {
+  reply.headers({
+    'content-type': 'application/json; charset=utf-8',
+    etag: viewEtag(version),
+    'cache-status': cacheStatus(source, ttl),
+  })
+}
+
+/** Sends the cached answer of a view. */
+export function sendCopy(reply: FastifyReply, copy: Copy, source: Source): FastifyReply {
+  viewHeaders(reply, copy.version, source, copy.expires - performance.now())
+  return reply.send(copy.body)
+}
+
+/** Sends a 304 if the client has the view at this version already (RFC 9110, section 15.4.5). */
+export function sendNotModified(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  version: string,
+): boolean {
+  const etag = viewEtag(version)
+  if (noneMatch(request, etag)) return false
+  reply
+    .code(304)
+    .headers({
+      etag,
+      'cache-control': CACHE_CONTROL,
+      'cache-status': 'employees; hit; detail=version',
+    })
+    .send()
+  return true
+}
+
+function cacheStatus(source: Source, ttl: number): string {
+  switch (source) {
+    case 'near':
+    case 'redis':
+      return `employees; hit; ttl=${Math.ceil(ttl / 1000)}; detail=${source}`
+    case 'collapsed':
+    case 'stored':
+      return `employees; fwd=miss; ${source}`
+    case 'passed':
+      return 'employees; fwd=miss'
+  }
+}

@@ -1,0 +1,169 @@
+import createError from '@fastify/error'
+import Sqlite from 'better-sqlite3'
+import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
+import { employees } from '../../drizzle/schema.js'
+import { Snapshots } from '../database/snapshots.js'
+import type { Database } from '../database/sqlite.js'
+import { JsonArrayStream, ViewStream } from './json-array-stream.js'
+import type { EmployeeStore } from './store.js'
+
+export const DatabaseUnavailable = createError(
+  'DATABASE_UNAVAILABLE',
+  'The database cannot do this now (%s); nothing was changed, try again in a moment',
+  503,
+)
+
+const COLUMNS = 'id, name, salary, department'
+const VERSION = 'SELECT version FROM view_versions WHERE view = ?'
+
+/** Employees in SQLite. Every statement on them stands here or in a migration. */
+export function createSqliteStore(db: Database): EmployeeStore {
+  const client = db.$client
+  const statements = prepare(db)
+  // The probe in front of every cached answer: the bare driver, without Drizzle's mapping of rows.
+  const probe = client.prepare(VERSION).pluck()
+  const snapshots = new Snapshots(client)
+
+  const write = <T>(work: () => T): T => attempt(() => client.transaction(work).immediate())
+
+  return {
+    async create(employee) {
+      return write(() => statements.insert.get(employee))
+    },
+
+    async createMany(batch) {
+      write(() => {
+        for (const employee of batch) statements.insert.run(employee)
+      })
+    },
+
+    async get(id) {
+      return attempt(() => statements.select.get({ id }))
+    },
+
+    async update(id, patch, check) {
+      return write(() => {
+        const current = statements.select.get({ id })
+        if (!current) return undefined
+        check?.(current)
+        const changed = { ...current, ...patch }
+        statements.update.run(changed)
+        return changed
+      })
+    },
+
+    async delete(id, check) {
+      return write(() => {
+        const current = statements.select.get({ id })
+        if (!current) return false
+        check?.(current)
+        statements.delete.run({ id })
+        return true
+      })
+    },
+
+    async page({ limit, after = 0, department }) {
+      // One more than was asked for tells whether anything is behind this page.
+      const query = { after, limit: limit + 1 }
+      const rows = attempt(() =>
+        department === undefined
+          ? statements.page.all(query)
+          : statements.pageOfDepartment.all({ ...query, department }),
+      )
+      const page = rows.slice(0, limit)
+      return rows.length > limit ? { employees: page, next: page.at(-1)?.id } : { employees: page }
+    },
+
+    async list({ after = 0, department }) {
+      const snapshot = attempt(() => snapshots.open())
+      const rows =
+        department === undefined
+          ? snapshot.rows(`SELECT ${COLUMNS} FROM employees WHERE id > ? ORDER BY id`, after)
+          : snapshot.rows(
+              `SELECT ${COLUMNS} FROM employees WHERE department = ? AND id > ? ORDER BY id`,
+              department,
+              after,
+            )
+      return new JsonArrayStream(rows, snapshot.close)
+    },
+
+    async version(view) {
+      return known(
+        view,
+        attempt(() => probe.get(view)),
+      )
+    },
+
+    async view(view) {
+      const snapshot = attempt(() => snapshots.open())
+      try {
+        const [row] = snapshot.rows(VERSION, view) as Iterable<{ version: string } | undefined>
+        const version = known(view, row?.version)
+        // A name that has a version is the name of a view: nothing else gets into the statement.
+        return new ViewStream(version, snapshot.rows(`SELECT * FROM "${view}"`), snapshot.close)
+      } catch (error) {
+        snapshot.close()
+        throw error
+      }
+    },
+
+    async ping() {
+      attempt(() => statements.select.get({ id: 1 }))
+    },
+
+    close() {
+      snapshots.close()
+    },
+  }
+}
+
+/** Drizzle builds the text of a query at every call, which costs more than running it: build once. */
+function prepare(db: Database) {
+  const { id, department } = employees
+  const given = (field: string) => sql.placeholder(field)
+  const one = eq(id, given('id'))
+  const pageOf = (where: SQL | undefined) =>
+    db.select().from(employees).where(where).orderBy(asc(id)).limit(given('limit')).prepare()
+  return {
+    insert: db
+      .insert(employees)
+      .values({ name: given('name'), salary: given('salary'), department: given('department') })
+      .returning()
+      .prepare(),
+    select: db.select().from(employees).where(one).prepare(),
+    update: db
+      .update(employees)
+      .set({
+        name: sql`${given('name')}`,
+        salary: sql`${given('salary')}`,
+        department: sql`${given('department')}`,
+      })
+      .where(one)
+      .prepare(),
+    delete: db.delete(employees).where(one).prepare(),
+    page: pageOf(gt(id, given('after'))),
+    pageOfDepartment: pageOf(and(eq(department, given('department')), gt(id, given('after')))),
+  }
+}
+
+function known(view: string, version: unknown): string {
+  if (typeof version !== 'string') {
+    throw new Error(`view_versions has no row for ${view}: a migration must insert it`)
+  }
+  return version
+}
+
+/** Runs a database call; what only the moment forbids (locks, a full disk) becomes a 503. */
+function attempt<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (
+      error instanceof Sqlite.SqliteError &&
+      /^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN)/.test(error.code)
+    ) {
+      throw Object.assign(new DatabaseUnavailable(error.code), { cause: error })
+    }
+    throw error
+  }
+}

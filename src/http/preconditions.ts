@@ -1,0 +1,37 @@
+import createError from '@fastify/error'
+import type { FastifyRequest } from 'fastify'
+
+export const PreconditionFailed = createError(
+  'PRECONDITION_FAILED',
+  'The employee is not as %s expects: its entity tag is %s. Read it again, then decide',
+  412,
+)
+
+/** Whether a client that sent If-None-Match needs the representation (RFC 9110, section 13.1.2). */
+export function noneMatch({ headers }: FastifyRequest, etag: string): boolean {
+  const condition = headers['if-none-match']
+  return condition === undefined || !tags(condition).some((tag) => weakly(tag, etag))
+}
+
+/**
+ * Evaluates If-Match and If-None-Match in front of a change of something that exists, in the order
+ * of RFC 9110, section 13.2.2.
+ *
+ * @throws {PreconditionFailed}
+ */
+export function assertUnchanged(request: FastifyRequest, etag: string): void {
+  const condition = request.headers['if-match']
+  if (condition !== undefined && !tags(condition).some((tag) => tag === '*' || tag === etag)) {
+    throw new PreconditionFailed('If-Match', etag)
+  }
+  if (!noneMatch(request, etag)) throw new PreconditionFailed('If-None-Match', etag)
+}
+
+/** The entity tags of a condition: `*`, or a list of quoted tags, each perhaps weak. */
+function tags(condition: string): string[] {
+  return condition.trim() === '*' ? ['*'] : (condition.match(/(?:W\/)?"[^"]*"/g) ?? [])
+}
+
+function weakly(tag: string, etag: string): boolean {
+  return tag === '*' || tag.replace(/^W\//, '') === etag
+}

@@ -1,0 +1,29 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { buildApp } from '../../src/app.js'
+import { type Config, readConfig } from '../../src/config.js'
+
+/** A directory of this test's own. */
+export async function temporaryDirectory(t: Test): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'employees-'))
+  t.teardown(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+/** The service as in production, on a new database, closed with the test. */
+export async function build(t: Test, overrides: Partial<Config> = {}) {
+  const databaseUrl =
+    overrides.databaseUrl ?? `file:${join(await temporaryDirectory(t), 'employees.db')}`
+  const app = await buildApp({
+    ...readConfig({ LOG_LEVEL: 'silent' }),
+    ...overrides,
+    databaseUrl,
+  })
+  t.teardown(() => app.close())
+  await app.ready()
+  return app
+}
+
+export type App = Awaited<ReturnType<typeof build>>
