@@ -17,6 +17,7 @@ import { answerClientError } from './http/client-error.js'
 import { AccessLog } from './http/log-controller.js'
 import { requestId } from './http/request-id.js'
 import { buildValidator } from './http/validation.js'
+import { loggerOptions } from './logger.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -61,10 +62,4 @@ export async function buildApp(config: Config) {
   await app.register(autoload, { dir: fileURLToPath(new URL('../routes', import.meta.url)) })
   app.answerOtherMethods()
   return app
-}
-
-function loggerOptions({ logLevel }: Config) {
-  return process.stdout.isTTY
-    ? { level: logLevel, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } }
-    : { level: logLevel }
 }

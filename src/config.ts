@@ -80,6 +80,15 @@ export function readConfig(env: Record<string, string | undefined>) {
   }
 }
 
+/** A line for each variable: its name, what it must be, and what it is when unset. */
+export function describeVariables(): string {
+  return Object.entries(Environment.properties)
+    .map(([name, { description, default: value }]) => {
+      return `  ${name.padEnd(18)} ${description} (${value === undefined ? 'unset' : `default ${value}`})`
+    })
+    .join('\n')
+}
+
 function describe(errors: ValueError[]): string {
   const lines = new Map<string, string>()
   for (const { path, value, schema } of errors) {

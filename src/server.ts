@@ -1,11 +1,40 @@
+import cluster from 'node:cluster'
 import closeWithGrace from 'close-with-grace'
+import { pino } from 'pino'
 import { buildApp } from './app.js'
-import { ConfigError, readConfig } from './config.js'
+import { type Config, ConfigError, describeVariables, readConfig } from './config.js'
+import { loggerOptions } from './logger.js'
+import { superviseWorkers } from './workers.js'
 
 const CLOSE_TIMEOUT_MS = 10_000
 
-try {
-  const config = readConfig(process.env)
+const HELP = `The employees service: a JSON API over employees and salaries.
+
+It is configured by environment variables alone:
+
+${describeVariables()}
+
+It closes gracefully on SIGTERM and SIGINT: exit code 0, or 1 after an error or ${CLOSE_TIMEOUT_MS / 1000} seconds.`
+
+if (process.argv.includes('--help')) console.log(HELP)
+else await main()
+
+async function main(): Promise<void> {
+  try {
+    const config = readConfig(process.env)
+    if (config.webConcurrency > 1 && cluster.isPrimary) {
+      superviseWorkers(config.webConcurrency, pino(loggerOptions(config)))
+    } else {
+      await serve(config)
+    }
+  } catch (error) {
+    const { message, stack } = error as Error
+    console.error(error instanceof ConfigError ? message : stack)
+    process.exit(1)
+  }
+}
+
+async function serve(config: Config): Promise<void> {
   const app = await buildApp(config)
   closeWithGrace({ delay: CLOSE_TIMEOUT_MS, logger: app.log }, async ({ err, signal }) => {
     if (err) app.log.fatal({ err }, 'closing after an error')
@@ -13,7 +42,4 @@ try {
     await app.close()
   })
   await app.listen({ host: config.host, port: config.port })
-} catch (error) {
-  console.error(error instanceof ConfigError ? error.message : error)
-  process.exit(1)
 }
