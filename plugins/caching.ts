@@ -103,7 +103,8 @@ export default fp(
         version === (await fastify.employees.version(view))
       viewHeaders(reply, version, store ? 'stored' : 'passed')
       if (!store) return body
-      request.land?.(copies.set(view, version, body, ttl * 1000))
+      const copy = copies.set(view, version, body, ttl * 1000)
+      request.land?.(copy)
       fastify.cache.set(cacheKey(view, version), body, ttl * 1000)
       return body
     }

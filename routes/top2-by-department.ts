@@ -39,8 +39,11 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     if (near) return sendCopy(reply, near, 'near')
 
     const key = cacheKey(VIEW, version)
-    const shared = await flights.join(key)
-    if (shared) return sendCopy(reply, shared, 'collapsed')
+    const flight = flights.join(key)
+    if (flight) {
+      const shared = await flight
+      return shared ? sendCopy(reply, shared, 'collapsed') : fill(reply)
+    }
 
     const land = flights.lead(key)
     try {
@@ -64,7 +67,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     }
   }
 
-  async function fill(reply: FastifyReply, land: (copy: Copy) => void) {
+  async function fill(reply: FastifyReply, land: (copy: Copy) => void = () => {}) {
     const view = await employees.view(VIEW)
     const body = await collect(view)
     const { version } = view

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { Employee } from '../../src/employees/schemas.js'
-import { type App, build } from '../support/build.js'
+import { type App, buildOverRedis } from '../support/build.js'
 import { redisUrl } from '../support/redis-server.js'
 
 const views = [
@@ -107,7 +107,7 @@ const write: fc.Arbitrary<Write> = fc.oneof(
 t.test(
   'after any writes both views, as served, equal plain SQL, and only what changed is evicted',
   async (t) => {
-    const app = await build(t, { redisUrl: await redisUrl(t) })
+    const app = await buildOverRedis(t, { redisUrl: await redisUrl(t) })
     let steps = 0
 
     const property = fc.asyncProperty(

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { buildApp } from '../../src/app.js'
 import { type Config, readConfig } from '../../src/config.js'
+import { until } from './until.js'
 
 /** A directory of this test's own. */
 export async function temporaryDirectory(t: Test): Promise<string> {
@@ -23,6 +24,13 @@ export async function build(t: Test, overrides: Partial<Config> = {}) {
   })
   t.teardown(() => app.close())
   await app.ready()
+  return app
+}
+
+/** As `build`, over a Redis that is there: it is connected when the promise resolves. */
+export async function buildOverRedis(t: Test, overrides: Partial<Config> & { redisUrl: string }) {
+  const app = await build(t, overrides)
+  await until(() => app.redisState() === 'ok')
   return app
 }
 
