@@ -1,0 +1,31 @@
+# syntax=docker/dockerfile:1
+
+# The current LTS of Node; the same Debian for building and running, since better-sqlite3 is native.
+ARG NODE=node:24-bookworm
+
+FROM ${NODE} AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY . .
+RUN npm run build && npm prune --omit=dev \
+  && rm -rf dist/test dist/src/commands/generate.* dist/src/commands/openapi.* \
+    node_modules/better-sqlite3/deps node_modules/better-sqlite3/src
+
+FROM ${NODE}-slim
+ENV NODE_ENV=production \
+  HOST=0.0.0.0 \
+  PORT=3000 \
+  DATABASE_URL=file:/data/employees.db
+WORKDIR /app
+COPY --from=build /app/package.json ./
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/drizzle ./drizzle
+COPY --from=build /app/dist ./dist
+RUN install --directory --owner=node --group=node --mode=700 /data
+USER node
+VOLUME /data
+EXPOSE 3000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+  CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "dist/src/server.js"]
