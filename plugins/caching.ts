@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import fastifyCaching, { type AbstractCacheCompliantObject } from '@fastify/caching'
 import type {
   FastifyInstance,
@@ -93,7 +92,7 @@ export default fp(
         if (reply.statusCode === 200 && !reply.hasHeader('etag')) throw new Error(NOT_A_VIEW)
         return payload
       }
-      const body: Buffer | Readable = await collect(payload)
+      const body = await collect(payload)
       const { view, ttl } = cacheOf(request)
       const { version } = payload
       // A HEAD runs the same handler, but what it sends is no body to store.

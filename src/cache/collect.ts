@@ -1,30 +1,22 @@
-import { Readable } from 'node:stream'
+import type { JsonArrayStream } from '../employees/json-array-stream.js'
 
 /** Bodies past this size are sent as they are read, and cached nowhere. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024
 
 /**
- * Reads a stream into one buffer; if it is too large for the cache, returns a stream with all of it
- * instead.
+ * Reads a stream into one buffer. If it is too large for the cache, returns the stream, with all of it
+ * still to be read.
  */
-export async function collect(stream: Readable): Promise<Buffer | Readable> {
+export async function collect(stream: JsonArrayStream): Promise<Buffer | JsonArrayStream> {
   const chunks: Buffer[] = []
   let size = 0
-  const iterator = stream[Symbol.asyncIterator]()
-  for (;;) {
-    const { done, value } = await iterator.next()
-    if (done) return Buffer.concat(chunks, size)
-    chunks.push(value)
-    size += value.length
-    if (size > MAX_BODY_BYTES) return Readable.from(rejoin(chunks, iterator), { objectMode: false })
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > MAX_BODY_BYTES) {
+      stream.unshift(Buffer.concat(chunks, size))
+      return stream
+    }
   }
-}
-
-async function* rejoin(head: Buffer[], tail: AsyncIterableIterator<Buffer>) {
-  try {
-    yield* head
-    yield* tail
-  } finally {
-    await tail.return?.()
-  }
+  return Buffer.concat(chunks, size)
 }

@@ -12,6 +12,7 @@ export class JsonArrayStream extends Readable {
   readonly #rows: Iterator<unknown>
   readonly #close: () => void
   #separator = '['
+  #ended = false
 
   constructor(rows: Iterator<unknown>, close: () => void) {
     super({ highWaterMark: 1 })
@@ -23,7 +24,8 @@ export class JsonArrayStream extends Readable {
     setImmediate(() => {
       if (this.destroyed) return
       try {
-        this.#pushChunk()
+        if (this.#ended) this.push(null)
+        else this.#pushChunk()
       } catch (error) {
         this.destroy(error as Error)
       }
@@ -45,8 +47,9 @@ export class JsonArrayStream extends Readable {
     for (let count = 0; count < ROWS_PER_CHUNK; count++) {
       const row = this.#rows.next()
       if (row.done) {
+        // The end comes with the next read: whoever has the last chunk can still put it back.
+        this.#ended = true
         this.push(`${chunk}${this.#separator === '[' ? '[]' : ']'}`)
-        this.push(null)
         return
       }
       chunk += this.#separator + JSON.stringify(row.value)
