@@ -1,70 +1,39 @@
-import fastifyRedis from '@fastify/redis'
+import fastifyRedis, { type FastifyRedis } from '@fastify/redis'
 import fp from 'fastify-plugin'
-import type { Redis } from 'ioredis'
+import type { CacheRedis } from '../src/cache/cache-redis.js'
 import { GuestRedis } from '../src/cache/guest-redis.js'
 import { MemoryRedis } from '../src/cache/memory-redis.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** `off`: no Redis is configured, an in-process store serves; `away`: it cannot be reached. */
+    /** `off`: no Redis is configured, an in-process store serves; `away`: it cannot be used now. */
     redisState: () => 'ok' | 'away' | 'off'
   }
 }
 
 /**
- * Decorates `fastify.redis`: the configured Redis, or else an in-process store that knows the commands
- * which the cache uses (getBuffer, pttl, set, unlink). Only a cache may depend on it: any command may
- * fail at any moment.
+ * Decorates `fastify.redis`: the configured Redis, or else an in-process store. Both know the commands
+ * of {@link CacheRedis}, whatever else @fastify/redis's type says.
  */
 export default fp(
   async function redisPlugin(fastify) {
     const { redisUrl } = fastify.config
     if (redisUrl === undefined) {
       fastify.decorate('redisState', () => 'off' as const)
-      await fastify.register(fastifyRedis, { client: new MemoryRedis() as unknown as Redis })
-      return
+      return register(new MemoryRedis())
     }
 
-    const client = new GuestRedis(redisUrl)
-    fastify.decorate('redisState', () => (client.status === 'ready' ? 'ok' : 'away'))
-    fastify.addHook('onClose', async () => client.disconnect())
-    logChangesOfState(client)
-    await fastify.register(fastifyRedis, { client: alwaysReady(client) })
+    const redis = new GuestRedis(redisUrl, (reason) => {
+      if (reason === undefined) fastify.log.info('Redis is here: cached answers are shared')
+      else fastify.log.warn({ reason }, 'Redis is away: answers are cached in this process')
+    })
+    fastify.decorate('redisState', () => (redis.usable ? 'ok' : 'away'))
+    fastify.addHook('onClose', async () => redis.disconnect())
+    return register(redis)
 
-    function logChangesOfState(client: Redis) {
-      let away: boolean | undefined
-      let reason: Error | undefined
-      client.on('error', (error) => {
-        reason = error
-      })
-      client.on('ready', () => {
-        if (away !== false) fastify.log.info('Redis is here: answers are shared through it')
-        away = false
-      })
-      client.on('close', () => {
-        if (away !== true) {
-          fastify.log.warn(
-            { reason: reason?.message },
-            'Redis is away: answers are cached in process',
-          )
-        }
-        away = true
-      })
+    async function register(client: CacheRedis) {
+      await fastify.register(fastifyRedis, { client: client as unknown as FastifyRedis })
     }
   },
   { name: 'redis' },
 )
-
-/**
- * @fastify/redis lets the boot wait until a client is ready, and fail if Redis refuses it. This one
- * passes for ready, so that the service starts without its Redis.
- */
-function alwaysReady(client: Redis): Redis {
-  return new Proxy(client, {
-    get(target, property) {
-      if (property === 'status') return 'ready'
-      const value = Reflect.get(target, property, target)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
-}

@@ -1,23 +1,125 @@
 import { Redis } from 'ioredis'
+import type { CacheRedis } from './cache-redis.js'
 
 /** No request waits longer for Redis than this. */
 const COMMAND_TIMEOUT_MS = 100
+const PROBE_INTERVAL_MS = 500
 const MAX_RECONNECT_DELAY_MS = 2000
+/** Probes without an answer after which the connection is taken for dead, and made anew. */
+const MAX_UNANSWERED = 3
+
+const PROBE_KEY = 'employees:probe'
+const AWAY = new Error('Redis is away')
+
+/** @param reason why Redis cannot be used; undefined: it can */
+export type OnChange = (reason: string | undefined) => void
 
 /**
- * A Redis client that is a guest in the service: it never holds up a start or a request. A command
- * fails at once while there is no connection and after 100 ms when there is one that does not answer;
- * the connection is made again for as long as it takes.
+ * A Redis that is a guest in the service: it never holds up a start or a request. A command that gets
+ * no answer fails after 100 ms. The first failure of any kind (no connection, no answer, no memory, a
+ * replica, a protocol error) opens a circuit: commands then fail at once, at no cost, and probes in
+ * the background find out when Redis takes writes again, which closes it.
  */
-export class GuestRedis extends Redis {
-  constructor(url: string) {
-    super(url, {
+export class GuestRedis implements CacheRedis {
+  readonly status = 'ready'
+  readonly #client: Redis
+  readonly #onChange: OnChange
+  #usable = false
+  #announced: 'usable' | 'away' | undefined
+  #probing: NodeJS.Timeout | boolean = false
+  #unanswered = 0
+  #reason = ''
+
+  constructor(url: string, onChange: OnChange) {
+    this.#onChange = onChange
+    this.#client = new Redis(url, {
       enableOfflineQueue: false,
-      commandTimeout: COMMAND_TIMEOUT_MS,
-      maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout: COMMAND_TIMEOUT_MS,
       connectTimeout: MAX_RECONNECT_DELAY_MS,
       retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS),
     })
+    this.#client.on('error', (error) => {
+      this.#reason = error.message
+    })
+    this.#client.on('ready', () => this.#probe())
+    this.#client.on('close', () => this.#away(this.#reason || 'the connection was closed'))
+  }
+
+  get usable(): boolean {
+    return this.#usable
+  }
+
+  getBuffer(key: string): Promise<Buffer | null> {
+    return this.#guarded(() => this.#client.getBuffer(key))
+  }
+
+  pttl(key: string): Promise<number> {
+    return this.#guarded(() => this.#client.pttl(key))
+  }
+
+  set(key: string, value: Buffer, unit: 'EX' | 'PX', ttl: number): Promise<unknown> {
+    const milliseconds = unit === 'EX' ? ttl * 1000 : ttl
+    return this.#guarded(() => this.#client.set(key, value, 'PX', milliseconds))
+  }
+
+  unlink(...keys: string[]): Promise<number> {
+    return this.#guarded(() => this.#client.unlink(...keys))
+  }
+
+  disconnect(): void {
+    this.#client.removeAllListeners('close')
+    if (typeof this.#probing === 'object') clearTimeout(this.#probing)
+    this.#probing = true
+    this.#client.disconnect()
+  }
+
+  async #guarded<T>(command: () => Promise<T>): Promise<T> {
+    if (!this.#usable) throw AWAY
+    try {
+      return await command()
+    } catch (error) {
+      // Not yet announced: the probe tells a Redis that is away from a moment's hiccup of ours.
+      this.#usable = false
+      this.#probe()
+      throw error
+    }
+  }
+
+  /** Tries a write; if it fails, tries again for as long as there is a connection. */
+  async #probe(): Promise<void> {
+    if (this.#probing === true) return
+    if (typeof this.#probing === 'object') clearTimeout(this.#probing)
+    this.#probing = true
+    try {
+      await this.#client.set(PROBE_KEY, '', 'PX', 1)
+      this.#probing = false
+      this.#here()
+    } catch (error) {
+      this.#probing = false
+      this.#away((error as Error).message)
+      if (this.#client.status !== 'ready') return
+      if (++this.#unanswered < MAX_UNANSWERED) {
+        this.#probing = setTimeout(() => this.#probe(), PROBE_INTERVAL_MS).unref()
+      } else {
+        this.#unanswered = 0
+        this.#client.disconnect(true)
+      }
+    }
+  }
+
+  #here(): void {
+    this.#usable = true
+    this.#unanswered = 0
+    this.#reason = ''
+    if (this.#announced !== 'usable') this.#onChange(undefined)
+    this.#announced = 'usable'
+  }
+
+  #away(reason: string): void {
+    this.#usable = false
+    if (this.#announced !== 'away') this.#onChange(reason)
+    this.#announced = 'away'
   }
 }

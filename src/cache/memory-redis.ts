@@ -1,12 +1,10 @@
 import { LRUCache } from 'lru-cache'
+import type { CacheRedis } from './cache-redis.js'
 
 const MAX_BYTES = 64 * 1024 * 1024
 
-/**
- * The commands of Redis that the cache uses, on a bounded store in this process: what serves when no
- * Redis is configured. Replies are those of ioredis.
- */
-export class MemoryRedis {
+/** A bounded store in this process, which serves when no Redis is configured. */
+export class MemoryRedis implements CacheRedis {
   readonly status = 'ready'
   readonly #values = new LRUCache<string, Buffer>({
     maxSize: MAX_BYTES,
@@ -18,7 +16,6 @@ export class MemoryRedis {
     return this.#values.get(key) ?? null
   }
 
-  /** Milliseconds that the key still has to live; -2: there is no such key. */
   async pttl(key: string): Promise<number> {
     return this.#values.has(key) ? Math.ceil(this.#values.getRemainingTTL(key)) : -2
   }
@@ -30,10 +27,5 @@ export class MemoryRedis {
 
   async unlink(...keys: string[]): Promise<number> {
     return keys.filter((key) => this.#values.delete(key)).length
-  }
-
-  async quit(): Promise<'OK'> {
-    this.#values.clear()
-    return 'OK'
   }
 }

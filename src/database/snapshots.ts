@@ -1,6 +1,8 @@
 import createError from '@fastify/error'
 import Sqlite from 'better-sqlite3'
 
+/** How long a statement may stand still in SQLite, and the event loop with it. */
+const BUSY_TIMEOUT_MS = 100
 /** Connections that are kept open for the next snapshot. */
 const IDLE = 4
 /** Snapshots open at once; each may belong to a client that reads slowly. */
@@ -65,7 +67,7 @@ export class Snapshots {
     // No second connection can see a database in memory: a copy of it is the snapshot.
     const client = this.#database.memory
       ? new Sqlite(this.#database.serialize())
-      : new Sqlite(this.#database.name, { readonly: true })
+      : new Sqlite(this.#database.name, { readonly: true, timeout: BUSY_TIMEOUT_MS })
     return { client, statements: new Map() }
   }
 }

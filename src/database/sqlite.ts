@@ -7,7 +7,10 @@ import * as schema from '../../drizzle/schema.js'
 
 export type Database = BetterSQLite3Database<typeof schema> & { $client: Sqlite.Database }
 
-const BUSY_TIMEOUT_MS = 5000
+/** How long the start waits for another process that holds the lock, migrating for instance. */
+const START_TIMEOUT_MS = 5000
+/** How long a statement may stand still in SQLite, and the event loop with it. */
+const BUSY_TIMEOUT_MS = 2
 
 /**
  * Opens the database that a `file:` URL names, makes its directory, and brings its schema up to date.
@@ -19,11 +22,12 @@ export function openDatabase(url: string): Database {
   const path = url.slice('file:'.length).replace(/^\/\/(?=\/)/, '')
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
-    const client = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS })
+    const client = new Sqlite(path, { timeout: START_TIMEOUT_MS })
     client.pragma('journal_mode = WAL')
     client.pragma('synchronous = FULL')
     client.pragma('foreign_keys = ON')
     migrate(client)
+    client.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
     return drizzle({ client, schema })
   } catch (error) {
     throw new Error(`Cannot open the database ${path}: ${(error as Error).message}`, {

@@ -1,17 +1,11 @@
-import createError from '@fastify/error'
-import Sqlite from 'better-sqlite3'
 import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import { employees } from '../../drizzle/schema.js'
+import { asDatabaseError } from '../database/errors.js'
+import { GroupCommit } from '../database/group-commit.js'
 import { Snapshots } from '../database/snapshots.js'
 import type { Database } from '../database/sqlite.js'
 import { JsonArrayStream, ViewStream } from './json-array-stream.js'
 import type { EmployeeStore } from './store.js'
-
-export const DatabaseUnavailable = createError(
-  'DATABASE_UNAVAILABLE',
-  'The database cannot do this now (%s); nothing was changed, try again in a moment',
-  503,
-)
 
 const COLUMNS = 'id, name, salary, department'
 const VERSION = 'SELECT version FROM view_versions WHERE view = ?'
@@ -23,16 +17,15 @@ export function createSqliteStore(db: Database): EmployeeStore {
   // The probe in front of every cached answer: the bare driver, without Drizzle's mapping of rows.
   const probe = client.prepare(VERSION).pluck()
   const snapshots = new Snapshots(client)
-
-  const write = <T>(work: () => T): T => attempt(() => client.transaction(work).immediate())
+  const commits = new GroupCommit(client)
 
   return {
     async create(employee) {
-      return write(() => statements.insert.get(employee))
+      return commits.run(() => statements.insert.get(employee))
     },
 
     async createMany(batch) {
-      write(() => {
+      await commits.run(() => {
         for (const employee of batch) statements.insert.run(employee)
       })
     },
@@ -42,7 +35,7 @@ export function createSqliteStore(db: Database): EmployeeStore {
     },
 
     async update(id, patch, check) {
-      return write(() => {
+      return commits.run(() => {
         const current = statements.select.get({ id })
         if (!current) return undefined
         check?.(current)
@@ -53,7 +46,7 @@ export function createSqliteStore(db: Database): EmployeeStore {
     },
 
     async delete(id, check) {
-      return write(() => {
+      return commits.run(() => {
         const current = statements.select.get({ id })
         if (!current) return false
         check?.(current)
@@ -112,6 +105,7 @@ export function createSqliteStore(db: Database): EmployeeStore {
     },
 
     close() {
+      commits.close()
       snapshots.close()
     },
   }
@@ -153,17 +147,11 @@ function known(view: string, version: unknown): string {
   return version
 }
 
-/** Runs a database call; what only the moment forbids (locks, a full disk) becomes a 503. */
-function attempt<T>(work: () => T): T {
+/** Runs a read; what only the moment forbids becomes a 503. */
+function attempt<T>(read: () => T): T {
   try {
-    return work()
+    return read()
   } catch (error) {
-    if (
-      error instanceof Sqlite.SqliteError &&
-      /^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN)/.test(error.code)
-    ) {
-      throw Object.assign(new DatabaseUnavailable(error.code), { cause: error })
-    }
-    throw error
+    throw asDatabaseError(error)
   }
 }

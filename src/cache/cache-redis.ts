@@ -1,0 +1,13 @@
+/**
+ * The part of a Redis client that the cache uses; replies are those of ioredis. Any command may reject
+ * at any moment, and then nothing may depend on what became of it.
+ */
+export interface CacheRedis {
+  /** For @fastify/redis, which would let the boot wait for a client that is not. */
+  readonly status: 'ready'
+  getBuffer(key: string): Promise<Buffer | null>
+  /** Milliseconds that the key still has to live; -2: there is no such key. */
+  pttl(key: string): Promise<number>
+  set(key: string, value: Buffer, unit: 'EX' | 'PX', ttl: number): Promise<unknown>
+  unlink(...keys: string[]): Promise<number>
+}

@@ -1,0 +1,22 @@
+import createError from '@fastify/error'
+import Sqlite from 'better-sqlite3'
+
+export const DatabaseUnavailable = createError(
+  'DATABASE_UNAVAILABLE',
+  'The database cannot do this now (%s); nothing was changed, try again in a moment',
+  503,
+)
+
+/** What only the moment forbids: locks, a full disk, I/O errors, a file that went away. */
+const MOMENTARY = /^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|NOMEM)/
+
+/** An error of the database as the service tells it: 503 if it may go away by itself. */
+export function asDatabaseError(error: unknown): unknown {
+  if (!(error instanceof Sqlite.SqliteError) || !MOMENTARY.test(error.code)) return error
+  return Object.assign(new DatabaseUnavailable(error.code), { cause: error })
+}
+
+/** Whether another connection holds the lock that a write needs. */
+export function isLocked(error: unknown): boolean {
+  return error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')
+}

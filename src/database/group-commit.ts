@@ -1,0 +1,142 @@
+import createError from '@fastify/error'
+import type Sqlite from 'better-sqlite3'
+import { asDatabaseError, DatabaseUnavailable, isLocked } from './errors.js'
+
+const LIMITS = {
+  /** Writes in one transaction: bounds how long the event loop stands still for it. */
+  batch: 256,
+  /** Writes that may wait; the next one is turned away. */
+  waiting: 10_000,
+  /** How long a write waits for another process to give up its lock. */
+  lockTimeoutMs: 5000,
+}
+const LOCK_RETRY_MS = 5
+
+export const TooManyWrites = createError(
+  'TOO_MANY_WRITES',
+  'Too many writes are waiting already; nothing was changed, try again in a moment',
+  503,
+)
+
+interface Write {
+  work: () => unknown
+  resolve: (value: never) => void
+  reject: (error: unknown) => void
+  deadline: number
+}
+
+type Outcome = { value: unknown } | { error: unknown }
+
+/**
+ * Group commit: writes that arrive in the same turn of the event loop share one durable transaction,
+ * because what a durable write costs is its fsync. Each has a savepoint of its own, so one that fails
+ * leaves its neighbours alone, and nobody is answered before the commit, which is all or nothing.
+ * (DeWitt et al., Implementation Techniques for Main Memory Database Systems, 1984.)
+ *
+ * While another process holds the write lock the queue waits on a timer, not in SQLite, so the event
+ * loop goes on.
+ */
+export class GroupCommit {
+  readonly #client: Sqlite.Database
+  readonly #limits: typeof LIMITS
+  readonly #statements: Record<'begin' | 'save' | 'release' | 'undo' | 'commit', Sqlite.Statement>
+  #waiting: Write[] = []
+  #scheduled = false
+
+  /** @param client with a `busy_timeout` of a few milliseconds at most */
+  constructor(client: Sqlite.Database, limits: Partial<typeof LIMITS> = {}) {
+    this.#client = client
+    this.#limits = { ...LIMITS, ...limits }
+    this.#statements = {
+      begin: client.prepare('BEGIN IMMEDIATE'),
+      save: client.prepare('SAVEPOINT one_write'),
+      release: client.prepare('RELEASE one_write'),
+      undo: client.prepare('ROLLBACK TO one_write'),
+      commit: client.prepare('COMMIT'),
+    }
+  }
+
+  /**
+   * Runs `work`, which must be synchronous, inside a transaction, and resolves with what it returned
+   * once that is durable. If it throws, its changes are undone and the promise rejects with its error.
+   */
+  run<T>(work: () => T): Promise<T> {
+    if (this.#waiting.length >= this.#limits.waiting) return Promise.reject(new TooManyWrites())
+    return new Promise<T>((resolve, reject) => {
+      const deadline = performance.now() + this.#limits.lockTimeoutMs
+      this.#waiting.push({ work, resolve, reject, deadline })
+      // The check phase comes after all the requests that this turn of the event loop brings.
+      this.#schedule(setImmediate)
+    })
+  }
+
+  /** Turns away what still waits. */
+  close(): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(new DatabaseUnavailable('closing'))
+  }
+
+  #schedule(timer: (flush: () => void, delay: number) => unknown): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    timer(() => {
+      this.#scheduled = false
+      if (this.#waiting.length > 0) this.#flush()
+    }, LOCK_RETRY_MS)
+  }
+
+  #flush(): void {
+    try {
+      this.#statements.begin.run()
+    } catch (error) {
+      if (isLocked(error)) this.#waitForLock(error)
+      else for (const { reject } of this.#waiting.splice(0)) reject(asDatabaseError(error))
+      return
+    }
+    const batch = this.#waiting.splice(0, this.#limits.batch)
+    if (this.#waiting.length > 0) this.#schedule(setImmediate)
+    settle(batch, this.#commit(batch))
+  }
+
+  /** What became of each write, or the error that undid all of them. */
+  #commit(batch: Write[]): Outcome[] | { error: unknown } {
+    try {
+      const outcomes = batch.map(({ work }) => this.#attempt(work))
+      this.#statements.commit.run()
+      return outcomes
+    } catch (error) {
+      if (this.#client.inTransaction) this.#client.exec('ROLLBACK')
+      return { error }
+    }
+  }
+
+  #attempt(work: () => unknown): Outcome {
+    this.#statements.save.run()
+    try {
+      const value = work()
+      this.#statements.release.run()
+      return { value }
+    } catch (error) {
+      // A full disk or an I/O error may have ended the whole transaction.
+      if (!this.#client.inTransaction) throw error
+      this.#statements.undo.run()
+      this.#statements.release.run()
+      return { error }
+    }
+  }
+
+  #waitForLock(error: unknown): void {
+    const now = performance.now()
+    const late = this.#waiting.filter(({ deadline }) => deadline <= now)
+    this.#waiting = this.#waiting.filter(({ deadline }) => deadline > now)
+    for (const { reject } of late) reject(asDatabaseError(error))
+    if (this.#waiting.length > 0) this.#schedule(setTimeout)
+  }
+}
+
+function settle(batch: Write[], result: Outcome[] | { error: unknown }): void {
+  for (const [i, write] of batch.entries()) {
+    const outcome = Array.isArray(result) ? (result[i] as Outcome) : result
+    if ('error' in outcome) write.reject(asDatabaseError(outcome.error))
+    else write.resolve(outcome.value as never)
+  }
+}
