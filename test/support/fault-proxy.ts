@@ -1,0 +1,90 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import type { Test } from 'tap'
+
+/**
+ * What the proxy does to bytes: passes them; swallows all of them (black hole); delays each way by
+ * 25 ms; passes requests but swallows replies; or answers with nonsense. `refuse` resets connections.
+ */
+export type Fault = 'none' | 'blackhole' | 'delay' | 'lose-replies' | 'nonsense' | 'refuse'
+
+const DELAY_MS = 25
+
+/** A TCP proxy in front of a server, which breaks as it is told. */
+export class FaultProxy {
+  readonly #server: Server
+  readonly #target: number
+  readonly #sockets = new Set<Socket>()
+  #fault: Fault = 'none'
+
+  private constructor(target: number) {
+    this.#target = target
+    this.#server = createServer((socket) => this.#accept(socket))
+  }
+
+  /** @param url of the server behind it */
+  static async start(t: Test, url: string): Promise<FaultProxy> {
+    const proxy = new FaultProxy(Number(new URL(url).port))
+    proxy.#server.listen(0, '127.0.0.1')
+    await once(proxy.#server, 'listening')
+    t.teardown(() => {
+      proxy.#server.close()
+      proxy.reset()
+    })
+    return proxy
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  get fault(): Fault {
+    return this.#fault
+  }
+
+  set fault(fault: Fault) {
+    this.#fault = fault
+    if (fault === 'refuse') this.reset()
+  }
+
+  /** Resets every connection. */
+  reset(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy()
+  }
+
+  #accept(client: Socket): void {
+    if (this.#fault === 'refuse') {
+      client.resetAndDestroy()
+      return
+    }
+    const server = connect(this.#target, '127.0.0.1')
+    this.#pipe(client, server, false)
+    this.#pipe(server, client, true)
+  }
+
+  #pipe(from: Socket, to: Socket, isReply: boolean): void {
+    this.#sockets.add(from)
+    from.on('error', () => {})
+    from.on('close', () => {
+      this.#sockets.delete(from)
+      to.destroy()
+    })
+    from.on('data', (bytes) => {
+      switch (this.#fault) {
+        case 'none':
+          to.write(bytes)
+          break
+        case 'delay':
+          setTimeout(() => to.write(bytes), DELAY_MS)
+          break
+        case 'lose-replies':
+          if (!isReply) to.write(bytes)
+          break
+        case 'nonsense':
+          if (isReply) to.write('?nonsense\r\n')
+          else to.write(bytes)
+          break
+      }
+    })
+  }
+}
