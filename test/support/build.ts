@@ -1,17 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { buildApp } from '../../src/app.js'
 import { type Config, readConfig } from '../../src/config.js'
+import { temporaryDirectory } from './temporary-directory.js'
 import { until } from './until.js'
-
-/** A directory of this test's own. */
-export async function temporaryDirectory(t: Test): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'employees-'))
-  t.teardown(() => rm(directory, { recursive: true, force: true }))
-  return directory
-}
 
 /** The service as in production, on a new database, closed with the test. */
 export async function build(t: Test, overrides: Partial<Config> = {}) {
@@ -35,3 +27,5 @@ export async function buildOverRedis(t: Test, overrides: Partial<Config> & { red
 }
 
 export type App = Awaited<ReturnType<typeof build>>
+
+export { temporaryDirectory }

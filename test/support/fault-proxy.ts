@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import type { Test } from 'tap'
+import type { Scope } from './service.js'
 
 /**
  * What the proxy does to bytes: passes them; swallows all of them (black hole); delays each way by
@@ -23,11 +23,11 @@ export class FaultProxy {
   }
 
   /** @param url of the server behind it */
-  static async start(t: Test, url: string): Promise<FaultProxy> {
+  static async start(scope: Scope, url: string): Promise<FaultProxy> {
     const proxy = new FaultProxy(Number(new URL(url).port))
     proxy.#server.listen(0, '127.0.0.1')
     await once(proxy.#server, 'listening')
-    t.teardown(() => {
+    scope.teardown(() => {
       proxy.#server.close()
       proxy.reset()
     })

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { Redis } from 'ioredis'
-import type { Test } from 'tap'
-import { temporaryDirectory } from './build.js'
+import type { Scope } from './service.js'
+import { temporaryDirectory } from './temporary-directory.js'
 
 /** The Redis server program on this machine, or undefined. */
 export const redisProgram = ['redis-server', 'valkey-server'].find(
@@ -12,15 +12,15 @@ export const redisProgram = ['redis-server', 'valkey-server'].find(
 )
 
 /** The URL of a Redis for this test: that of REDIS_URL, else one of its own. */
-export async function redisUrl(t: Test): Promise<string> {
-  return process.env.REDIS_URL || (await RedisServer.start(t)).url
+export async function redisUrl(scope: Scope): Promise<string> {
+  return process.env.REDIS_URL || (await RedisServer.start(scope)).url
 }
 
 /** A client that is closed with the test. */
-export function redisClient(t: Test, url: string): Redis {
+export function redisClient(scope: Scope, url: string): Redis {
   const client = new Redis(url, { lazyConnect: true })
   client.on('error', () => {})
-  t.teardown(() => client.disconnect())
+  scope.teardown(() => client.disconnect())
   return client
 }
 
@@ -40,9 +40,9 @@ export class RedisServer {
   }
 
   /** @param options of the server's command line */
-  static async start(t: Test, ...options: string[]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), await temporaryDirectory(t), options)
-    t.teardown(() => server.stop())
+  static async start(scope: Scope, ...options: string[]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), await temporaryDirectory(scope), options)
+    scope.teardown(() => server.stop())
     await server.start()
     return server
   }

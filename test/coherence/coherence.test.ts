@@ -1,0 +1,14 @@
+import t from 'tap'
+import { runCoherence } from './run.js'
+
+const PHASE_MS = 1800
+
+t.test('no read on any process misses an acknowledged write, whatever Redis does', async (t) => {
+  const report = await runCoherence(t, PHASE_MS)
+  for (const { phase, reads, writes, slowestMs } of report.phases) {
+    t.comment(`${phase}: ${reads} reads checked, ${writes} writes, slowest ${slowestMs} ms`)
+    t.ok(reads > 0 && writes > 0, `${phase}: there were reads and writes`)
+  }
+  t.strictSame(report.violations.slice(0, 5), [])
+  t.strictSame(report.failures.slice(0, 5), [])
+})

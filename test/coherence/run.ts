@@ -1,0 +1,158 @@
+import { join } from 'node:path'
+import type { Employee } from '../../src/employees/schemas.js'
+import { FaultProxy } from '../support/fault-proxy.js'
+import { RedisServer, redisClient } from '../support/redis-server.js'
+import { type Scope, Service } from '../support/service.js'
+import { temporaryDirectory } from '../support/temporary-directory.js'
+import { until } from '../support/until.js'
+import { History } from './history.js'
+import { phases } from './phases.js'
+
+const PROCESSES = 3
+const WRITERS = 3
+const READERS = 6
+/** Salaries of writers' employees start here: high, and the first of their department. */
+const BASE = 1_000_000
+
+export interface Report {
+  violations: string[]
+  failures: string[]
+  phases: { phase: string; reads: number; writes: number; slowestMs: number }[]
+}
+
+/**
+ * Runs writers and readers over three processes of the service, one database and one Redis behind a
+ * proxy, through every fault, and checks each read against the history.
+ */
+export async function runCoherence(scope: Scope, phaseMs: number): Promise<Report> {
+  const server = await RedisServer.start(scope)
+  const proxy = await FaultProxy.start(scope, server.url)
+  const admin = redisClient(scope, server.url)
+  const directory = await temporaryDirectory(scope)
+  const env = {
+    DATABASE_URL: `file:${join(directory, 'employees.db')}`,
+    REDIS_URL: proxy.url,
+    LOG_LEVEL: 'info',
+  }
+  const services = await Promise.all(
+    Array.from({ length: PROCESSES }, () => Service.start(scope, env)),
+  )
+  const urls = services.map(({ url }) => url)
+
+  const load = new Load(urls)
+  await load.createWriters()
+  const report: Report = {
+    violations: load.history.violations,
+    failures: load.failures,
+    phases: [],
+  }
+  const running = load.run()
+  for (const [phase, happen] of Object.entries(phases)) {
+    const { checkedReads, acknowledgedWrites } = load.history
+    load.slowestMs = 0
+    await happen({ server, proxy, admin, phaseMs })
+    report.phases.push({
+      phase,
+      reads: load.history.checkedReads - checkedReads,
+      writes: load.history.acknowledgedWrites - acknowledgedWrites,
+      slowestMs: Math.round(load.slowestMs),
+    })
+  }
+  for (const url of urls) {
+    await until(async () => /"redis":"ok"/.test(await (await fetch(`${url}/readyz`)).text()))
+  }
+  load.stop()
+  await running
+  return report
+}
+
+/** Writers, each counting in the salary of an employee of its own, and readers of both views. */
+class Load {
+  readonly history = new History(WRITERS)
+  readonly failures: string[] = []
+  slowestMs = 0
+  readonly #urls: string[]
+  readonly #ids: number[] = []
+  #stopped = false
+
+  constructor(urls: string[]) {
+    this.#urls = urls
+  }
+
+  async createWriters(): Promise<void> {
+    for (let writer = 0; writer < WRITERS; writer++) {
+      const body = { name: 'writer', salary: BASE, department: `${writer}` }
+      const created = await this.#send(`${this.#urls[0]}/employees`, 'POST', body)
+      this.#ids.push(((await created.json()) as Employee).id)
+    }
+  }
+
+  async run(): Promise<void> {
+    const loops = [
+      ...Array.from({ length: WRITERS }, (_, writer) => () => this.#write(writer)),
+      ...Array.from({ length: READERS }, (_, reader) => this.#reader(reader)),
+    ]
+    await Promise.all(
+      loops.map(async (loop) => {
+        while (!this.#stopped) await loop().catch((error) => this.failures.push(`${error}`))
+      }),
+    )
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  async #write(writer: number): Promise<void> {
+    const { value, acknowledged } = this.history.write(writer)
+    const url = this.#urls[(writer + value) % this.#urls.length]
+    await this.#send(`${url}/employees/${this.#ids[writer]}`, 'PUT', { salary: BASE + value })
+    acknowledged()
+    // Somebody whom no view shows: this must evict nothing, and lose nothing.
+    if (value % 5 === 0) {
+      await this.#send(`${url}/employees`, 'POST', { name: 'low', salary: 1, department: '0' })
+    }
+  }
+
+  /** Reads a view on each process in turn, every other time on condition that it changed. */
+  #reader(reader: number): () => Promise<void> {
+    const path = reader % 2 === 0 ? '/employees/high-salary' : '/employees/top2-by-department'
+    let known: { etag: string; shown: number[] } | undefined
+    let turn = reader
+    return async () => {
+      const url = this.#urls[turn++ % this.#urls.length]
+      const headers: Record<string, string> =
+        known && turn % 2 === 0 ? { 'if-none-match': known.etag } : {}
+      const judge = this.history.read(`${url}${path}`)
+      const answer = await this.#send(`${url}${path}`, 'GET', undefined, headers)
+      if (answer.status === 200) {
+        const etag = answer.headers.get('etag') as string
+        known = { etag, shown: shownBy((await answer.json()) as Employee[]) }
+      }
+      judge(known?.shown ?? [])
+    }
+  }
+
+  async #send(url: string, method: string, body?: object, headers = {}): Promise<Response> {
+    const start = performance.now()
+    const answer = await fetch(url, {
+      method,
+      headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
+      body: body ? JSON.stringify(body) : null,
+    })
+    this.slowestMs = Math.max(this.slowestMs, performance.now() - start)
+    if (answer.status >= 400) {
+      throw new Error(`${method} ${url} gave ${answer.status}: ${await answer.text()}`)
+    }
+    return answer
+  }
+}
+
+/** The number that each writer had come to. */
+function shownBy(employees: Employee[]): number[] {
+  const shown: number[] = []
+  for (const { department, salary, name } of employees) {
+    if (name === 'writer') shown[Number(department)] = salary - BASE
+  }
+  return shown
+}

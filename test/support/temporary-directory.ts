@@ -1,0 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Scope } from './service.js'
+
+/** A directory of this test's own. */
+export async function temporaryDirectory(scope: Scope): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'employees-'))
+  scope.teardown(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
