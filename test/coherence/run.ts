@@ -24,7 +24,11 @@ export interface Report {
  * Runs writers and readers over three processes of the service, one database and one Redis behind a
  * proxy, through every fault, and checks each read against the history.
  */
-export async function runCoherence(scope: Scope, phaseMs: number): Promise<Report> {
+export async function runCoherence(
+  scope: Scope,
+  phaseMs: number,
+  say: (phase: string) => void = () => {},
+): Promise<Report> {
   const server = await RedisServer.start(scope)
   const proxy = await FaultProxy.start(scope, server.url)
   const admin = redisClient(scope, server.url)
@@ -50,6 +54,7 @@ export async function runCoherence(scope: Scope, phaseMs: number): Promise<Repor
   for (const [phase, happen] of Object.entries(phases)) {
     const { checkedReads, acknowledgedWrites } = load.history
     load.slowestMs = 0
+    say(phase)
     await happen({ server, proxy, admin, phaseMs })
     report.phases.push({
       phase,

@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import t, { type Test } from 'tap'
+import { type App, build, temporaryDirectory } from '../support/build.js'
+
+const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
+const views = ['/employees/high-salary', '/employees/top2-by-department']
+
+t.test('a full disk: 503 for writes, reads go on, writes resume, nothing is lost', async (t) => {
+  const { app } = await overFile(t)
+  const { $client: client } = app.db
+  client.pragma(`max_page_count = ${(client.pragma('page_count', { simple: true }) as number) + 3}`)
+  const large = { ...ada, name: 'é'.repeat(100), department: 'ü'.repeat(100) }
+  let created = 0
+  let refused = await post(app, large)
+  while (refused.statusCode === 201) {
+    created++
+    refused = await post(app, large)
+  }
+  t.ok(created > 0)
+  t.equal(refused.statusCode, 503)
+  t.equal(refused.headers['retry-after'], '1')
+  t.match(refused.headers['content-type'], 'application/problem+json')
+  t.match(refused.json(), { status: 503, detail: /SQLITE_FULL/ })
+  for (const path of ['/employees', ...views, '/employees/1']) {
+    t.equal((await app.inject(path)).statusCode, 200, path)
+  }
+  t.equal((await app.inject('/employees')).json().length, created)
+
+  client.pragma('max_page_count = 1000000')
+  t.equal((await post(app, ada)).statusCode, 201)
+  t.equal((await app.inject('/employees')).json().length, created + 1)
+  for (const path of views) t.equal((await app.inject(path)).json().length, created + 1)
+})
+
+t.test('a locked database: writes wait for it, reads do not', async (t) => {
+  const { app, other } = await overFile(t)
+  await post(app, ada)
+  other.exec('BEGIN IMMEDIATE')
+  let answered = false
+  const write = post(app, ada).then((answer) => {
+    answered = true
+    return answer
+  })
+  for (let i = 0; i < 20; i++) {
+    for (const path of ['/employees', ...views, '/employees/1', '/livez']) {
+      t.equal((await app.inject(path)).statusCode, 200)
+    }
+  }
+  t.notOk(answered)
+  other.exec('COMMIT')
+  t.equal((await write).statusCode, 201)
+})
+
+t.test('a database that stays locked: 503 with Retry-After, and nothing is written', async (t) => {
+  const { app, other } = await overFile(t)
+  other.exec('BEGIN IMMEDIATE')
+  const answers = await Promise.all([post(app, ada), post(app, ada)])
+  for (const { statusCode, headers } of answers) {
+    t.equal(statusCode, 503)
+    t.equal(headers['retry-after'], '1')
+  }
+  other.exec('COMMIT')
+  t.strictSame((await app.inject('/employees')).json(), [])
+})
+
+t.test('writes that share a commit are answered each in its own right', async (t) => {
+  const { app } = await overFile(t)
+  const { etag } = (await post(app, ada)).headers
+  const put = (id: number, tag: unknown) =>
+    app.inject({
+      method: 'PUT',
+      url: `/employees/${id}`,
+      headers: { 'if-match': tag as string },
+      payload: { salary: 130_000 },
+    })
+  const answers = await Promise.all([post(app, ada), put(9, etag), put(1, '"other"'), put(1, etag)])
+  t.strictSame(
+    answers.map(({ statusCode }) => statusCode),
+    [201, 404, 412, 200],
+  )
+  t.strictSame(
+    (await app.inject('/employees')).json().map(({ salary }: { salary: number }) => salary),
+    [130_000, 120_000],
+  )
+})
+
+async function overFile(t: Test) {
+  const path = join(await temporaryDirectory(t), 'employees.db')
+  const app = await build(t, { databaseUrl: `file:${path}` })
+  const other = new Sqlite(path)
+  t.teardown(() => other.close())
+  return { app, other }
+}
+
+function post(app: App, payload: object) {
+  return app.inject({ method: 'POST', url: '/employees', payload })
+}
