@@ -1,6 +1,9 @@
+import createError from '@fastify/error'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { errors } from '../src/http/responses.js'
+
+const Closing = createError('CLOSING', 'The service is closing', 503)
 
 const tags = ['service']
 
@@ -33,6 +36,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   fastify.get('/livez', { schema: livez }, async () => ({ status: 'ok' as const }))
 
   fastify.get('/readyz', { schema: readyz }, async () => {
+    if (fastify.isClosing()) throw new Closing()
     await fastify.employees.ping()
     const redis = fastify.redisState()
     return { status: redis === 'away' ? 'degraded' : 'ok', database: 'ok', redis } as const

@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import bodyParsers from '../plugins/body-parsers.js'
 import caching from '../plugins/caching.js'
+import closing from '../plugins/closing.js'
 import database from '../plugins/database.js'
 import employees from '../plugins/employees.js'
 import errors, { sendProblem } from '../plugins/errors.js'
@@ -36,6 +37,7 @@ export async function buildApp(config: Config) {
     logger: loggerOptions(config),
     logController: new AccessLog(),
     genReqId: requestId,
+    return503OnClosing: false, // see plugins/closing.ts
     bodyLimit: 64 * 1024,
     connectionTimeout: 60_000,
     requestTimeout: 30_000,
@@ -49,6 +51,7 @@ export async function buildApp(config: Config) {
   app.decorate('config', config)
   await app.register(requestIds)
   await app.register(errors)
+  await app.register(closing)
   await app.register(bodyParsers)
   await app.register(methods)
   await app.register(openapi)

@@ -1,0 +1,103 @@
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import t, { type Test } from 'tap'
+import { temporaryDirectory } from './support/build.js'
+import { Service } from './support/service.js'
+import { until } from './support/until.js'
+
+t.test('SIGTERM under load loses no request that was accepted', async (t) => {
+  const { service, path } = await start(t)
+  let created = 0
+  const refusals: string[] = []
+  const clients = Array.from({ length: 20 }, async () => {
+    for (;;) {
+      try {
+        const answer = await post(service)
+        await answer.json()
+        if (answer.status === 201) created++
+        else return refusals.push(`${answer.status}`)
+      } catch (error) {
+        return refusals.push((error as { cause: { code: string } }).cause.code)
+      }
+    }
+  })
+  await until(() => created > 100)
+  t.equal(await service.stop(), 0)
+  await Promise.all(clients)
+  t.strictSame([...new Set(refusals)], ['ECONNREFUSED'], 'others were refused at the door')
+  t.notOk(existsSync(`${path}-wal`), 'the database was closed')
+  const database = new Sqlite(path)
+  t.equal(database.prepare('SELECT count(*) FROM employees').pluck().get(), created)
+  database.close()
+})
+
+t.test('an answer under way is finished', async (t) => {
+  const { service, path } = await start(t)
+  const database = new Sqlite(path)
+  database.exec(`
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+    INSERT INTO employees (name, salary, department) SELECT 'somebody', 1, 'x' FROM n`)
+  database.close()
+  const list = await fetch(`${service.url}/employees`)
+  const exit = service.stop()
+  t.equal(((await list.json()) as unknown[]).length, 100_000)
+  t.equal(await exit, 0)
+})
+
+t.test('/readyz turns 503 before the port is closed', async (t) => {
+  const { service } = await start(t)
+  t.equal((await fetch(`${service.url}/readyz`)).status, 200)
+  const exit = service.stop()
+  await until(async () => (await fetch(`${service.url}/readyz`)).status === 503)
+  const served = await fetch(`${service.url}/employees/high-salary`)
+  t.equal(served.status, 200, 'and other requests are still served')
+  t.equal(served.headers.get('connection'), 'close')
+  t.equal(await exit, 0)
+})
+
+t.test('a second SIGTERM ends it with 1', async (t) => {
+  const { service } = await start(t)
+  await stuckRequest(t, service)
+  const exit = service.stop()
+  await until(async () => (await fetch(`${service.url}/readyz`)).status === 503)
+  service.process.kill('SIGTERM')
+  t.equal(await exit, 1)
+})
+
+t.test('a request that hangs past the limit ends it with 1', async (t) => {
+  const { service } = await start(t)
+  await stuckRequest(t, service)
+  t.equal(await service.stop(), 1)
+})
+
+async function start(t: Test) {
+  const path = join(await temporaryDirectory(t), 'employees.db')
+  const service = await Service.start(t, { DATABASE_URL: `file:${path}` })
+  return { service, path }
+}
+
+function post({ url }: Service) {
+  return fetch(`${url}/employees`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'Ada', salary: 1, department: 'Engineering' }),
+  })
+}
+
+/** Sends half a request and keeps the connection. */
+async function stuckRequest(t: Test, { url }: Service): Promise<void> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  socket.write(
+    'POST /employees HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n' +
+      'Expect: 100-continue\r\n\r\n{',
+  )
+  // The service has begun with the request when it asks for the rest.
+  await once(socket, 'data')
+}
