@@ -1,11 +1,31 @@
+import type { ServerResponse } from 'node:http'
+import createError from '@fastify/error'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { PROBLEM_TYPE, problem, problemOf } from '../src/http/problems.js'
 
-/** Turns every error, and every path that does not exist, into `application/problem+json`. */
+const NoHost = createError('NO_HOST', 'HTTP/1.1 requires a Host header (RFC 9112, 3.2)', 400)
+
+/**
+ * Turns every error into `application/problem+json`: paths that do not exist, and also what Node would
+ * answer by itself, with an empty body.
+ */
 export default fp(
   async function errorsPlugin(fastify) {
     fastify.setErrorHandler(sendProblem)
+    // In place of Node's own check, which src/app.ts switches off.
+    fastify.addHook('onRequest', async ({ raw }) => {
+      if (raw.headers.host === undefined && raw.httpVersion === '1.1') throw new NoHost()
+    })
+    fastify.server.on('checkExpectation', (request, response: ServerResponse) => {
+      const body = problem(
+        417,
+        'Expect knows 100-continue alone (RFC 9110, 10.1.1)',
+        request.url ?? '',
+      )
+      response.writeHead(417, { 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' })
+      response.end(JSON.stringify(body))
+    })
     fastify.setNotFoundHandler((request, reply) => {
       reply
         .code(404)

@@ -41,7 +41,7 @@ export async function buildApp(config: Config) {
     bodyLimit: 64 * 1024,
     connectionTimeout: 60_000,
     requestTimeout: 30_000,
-    http: { headersTimeout: 10_000 },
+    http: { headersTimeout: 10_000, requireHostHeader: false },
     routerOptions: { maxParamLength: 1000 },
     schemaController: { compilersFactory: { buildValidator } },
     frameworkErrors: sendProblem,
