@@ -19,6 +19,10 @@ export default fp(
   async function closingPlugin(fastify) {
     let closing = false
     fastify.decorate('isClosing', () => closing)
+    // A connection that was busy when the port was closed must not linger, kept alive, once it is idle.
+    fastify.addHook('onResponse', async () => {
+      if (!fastify.server.listening) fastify.server.closeIdleConnections()
+    })
     fastify.addHook('preClose', async () => {
       closing = true
       if (fastify.server.listening) await delay(DRAIN_MS)

@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { JsonArrayStream } from '../src/employees/json-array-stream.js'
 import { createSqliteStore } from '../src/employees/sqlite-store.js'
 import type { EmployeeStore } from '../src/employees/store.js'
 
@@ -14,6 +15,14 @@ export default fp(
     const store = createSqliteStore(fastify.db)
     fastify.decorate('employees', store)
     fastify.addHook('onClose', async () => store.close())
+
+    // Rows hold a snapshot open. When a client leaves, Node ends only the answer that is being sent,
+    // not those that were pipelined behind it.
+    fastify.addHook('onSend', async ({ raw }, _reply, payload) => {
+      if (!(payload instanceof JsonArrayStream)) return
+      if (raw.destroyed) payload.destroy()
+      else raw.once('close', () => payload.destroy())
+    })
   },
   { name: 'employees', dependencies: ['database'] },
 )

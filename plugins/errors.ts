@@ -27,7 +27,9 @@ export default fp(
       response.end(JSON.stringify(body))
     })
     fastify.setNotFoundHandler((request, reply) => {
-      reply
+      // About the server, not about a path (RFC 9110, section 9.3.7).
+      if (request.method === 'OPTIONS' && request.url === '*') return reply.code(204).send()
+      return reply
         .code(404)
         .type(PROBLEM_TYPE)
         .send(problem(404, `There is nothing at ${request.url.split('?', 1)[0]}`, request.url))
@@ -40,5 +42,7 @@ export function sendProblem(error: FastifyError, request: FastifyRequest, reply:
   const body = problemOf(error, request.url)
   if (body.status >= 500) request.log.error({ err: error }, 'request failed')
   if (body.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '1')
+  // Said here too: no hook runs for what the router itself rejects.
+  reply.headers({ 'cache-control': 'no-store', 'x-request-id': request.id })
   return reply.code(body.status).type(PROBLEM_TYPE).send(body)
 }

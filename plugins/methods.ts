@@ -38,7 +38,9 @@ export default fp(
           url,
           method: fastify.supportedMethods.filter((method) => !has(method)),
           schema: { hide: true },
-          handler: (request, reply) => answer(request, reply.header('allow', allow)),
+          // In front of the body, which may be anything for a method that is not possible.
+          onRequest: async (request, reply) => answer(request, reply.header('allow', allow)),
+          handler: () => {},
         })
       }
     })

@@ -61,9 +61,11 @@ export type Config = ReturnType<typeof readConfig>
 export function readConfig(env: Record<string, string | undefined>) {
   const given: Record<string, unknown> = {}
   for (const name of Object.keys(Environment.properties)) {
-    if (env[name] !== undefined && env[name] !== '') given[name] = env[name]
+    const text = env[name]
+    if (text === undefined || text === '') continue
+    given[name] = isInteger(name) && /^-?\d+$/.test(text) ? Number(text) : text
   }
-  const values = Value.Convert(Environment, Value.Default(Environment, given))
+  const values = Value.Default(Environment, given)
   const errors = [...Value.Errors(Environment, values)]
   if (errors.length > 0) throw new ConfigError(describe(errors))
   const parsed = values as Static<typeof Environment>
@@ -78,6 +80,11 @@ export function readConfig(env: Record<string, string | undefined>) {
     webConcurrency: parsed.WEB_CONCURRENCY,
     logLevel: parsed.LOG_LEVEL,
   }
+}
+
+/** Value.Convert would make 80 of `80.5` and 1 of `true`. */
+function isInteger(name: string): boolean {
+  return Environment.properties[name as keyof typeof Environment.properties].type === 'integer'
 }
 
 /** A line for each variable: its name, what it must be, and what it is when unset. */

@@ -27,10 +27,12 @@ t.test('SIGTERM under load loses no request that was accepted', async (t) => {
   await until(() => created > 100)
   t.equal(await service.stop(), 0)
   await Promise.all(clients)
-  t.strictSame([...new Set(refusals)], ['ECONNREFUSED'], 'others were refused at the door')
+  // Refused at the door, or while they still stood in the kernel's queue in front of it.
+  for (const refusal of refusals) t.match(refusal, /^(ECONNREFUSED|ECONNRESET|UND_ERR_SOCKET)$/)
   t.notOk(existsSync(`${path}-wal`), 'the database was closed')
   const database = new Sqlite(path)
-  t.equal(database.prepare('SELECT count(*) FROM employees').pluck().get(), created)
+  const rows = database.prepare('SELECT count(*) FROM employees').pluck().get()
+  t.equal(rows, created, 'whatever was accepted was answered')
   database.close()
 })
 

@@ -79,7 +79,9 @@ function pointer(token: unknown): string {
 }
 
 function shown(value: unknown): string {
-  return value === undefined ? 'nothing' : shortened(JSON.stringify(value))
+  if (value === undefined) return 'nothing'
+  // JSON has no word for Infinity, which is what 1e400 is.
+  return shortened(typeof value === 'number' ? String(value) : JSON.stringify(value))
 }
 
 function shortened(text: string): string {

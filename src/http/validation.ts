@@ -9,7 +9,14 @@ export const buildValidator: BuildCompilerFromPool = (schemas) => {
   const compiler = AjvCompiler()
   const build = (coerceTypes: boolean) =>
     compiler(schemas, {
-      customOptions: { coerceTypes, removeAdditional: false, allErrors: true, verbose: true },
+      customOptions: {
+        coerceTypes,
+        // Otherwise Infinity (`limit=1e999`) is a number to the coercion and none to `maximum`.
+        strictNumbers: false,
+        removeAdditional: false,
+        allErrors: true,
+        verbose: true,
+      },
     })
   const strict = build(false)
   const parsing = build(true)

@@ -138,7 +138,7 @@ t.test('what waits when the service closes is turned away', async (t) => {
   const write = commits.run(() => insert(client, 1)).catch((error) => error)
   await turn()
   commits.close()
-  t.match(await write, { statusCode: 503 })
+  t.match(await write, { statusCode: 503, message: /closing/ })
   other.exec('COMMIT')
   t.strictSame(values(client), [])
 })

@@ -1,0 +1,117 @@
+import t from 'tap'
+import { ConfigError, readConfig } from '../src/config.js'
+
+const defaults = {
+  host: '127.0.0.1',
+  port: 3000,
+  databaseUrl: 'file:data/employees.db',
+  redisUrl: undefined,
+  cacheTtlSeconds: 300,
+  webConcurrency: 1,
+  logLevel: 'info',
+}
+
+t.test('without any variable the service runs on a laptop', async (t) => {
+  t.strictSame(readConfig({}), defaults)
+})
+
+t.test('a variable that is set to nothing counts as unset', async (t) => {
+  const names = [
+    'HOST',
+    'PORT',
+    'DATABASE_URL',
+    'REDIS_URL',
+    'CACHE_TTL_SECONDS',
+    'WEB_CONCURRENCY',
+    'LOG_LEVEL',
+  ]
+  t.strictSame(readConfig(Object.fromEntries(names.map((name) => [name, '']))), defaults)
+})
+
+t.test('every variable is read', async (t) => {
+  const env = {
+    HOST: '0.0.0.0',
+    PORT: '8080',
+    DATABASE_URL: 'file::memory:',
+    REDIS_URL: 'rediss://cache.example:6380/1',
+    CACHE_TTL_SECONDS: '60',
+    WEB_CONCURRENCY: '4',
+    LOG_LEVEL: 'warn',
+    PATH: '/usr/bin',
+  }
+  t.strictSame(readConfig(env), {
+    host: '0.0.0.0',
+    port: 8080,
+    databaseUrl: 'file::memory:',
+    redisUrl: 'rediss://cache.example:6380/1',
+    cacheTtlSeconds: 60,
+    webConcurrency: 4,
+    logLevel: 'warn',
+  })
+})
+
+t.test('the bounds of a number belong to it', async (t) => {
+  t.equal(readConfig({ PORT: '0' }).port, 0)
+  t.equal(readConfig({ PORT: '65535' }).port, 65535)
+  t.equal(readConfig({ CACHE_TTL_SECONDS: '1' }).cacheTtlSeconds, 1)
+  t.equal(readConfig({ CACHE_TTL_SECONDS: '31536000' }).cacheTtlSeconds, 31_536_000)
+  t.equal(readConfig({ WEB_CONCURRENCY: '256' }).webConcurrency, 256)
+})
+
+const port = 'an integer from 0 to 65535'
+const bad: [name: string, value: string, rule: string][] = [
+  ['PORT', 'http', port],
+  ['PORT', '-1', port],
+  ['PORT', '65536', port],
+  ['PORT', '80.5', port],
+  ['PORT', '80a', port],
+  ['PORT', '1e3', port],
+  ['PORT', 'true', port],
+  ['CACHE_TTL_SECONDS', '0', 'an integer from 1 to 31536000'],
+  ['CACHE_TTL_SECONDS', '31536001', 'an integer from 1 to 31536000'],
+  ['CACHE_TTL_SECONDS', '0.5', 'an integer from 1 to 31536000'],
+  ['CACHE_TTL_SECONDS', '5m', 'an integer from 1 to 31536000'],
+  ['WEB_CONCURRENCY', '0', 'an integer from 1 to 256'],
+  ['WEB_CONCURRENCY', '257', 'an integer from 1 to 256'],
+  ['WEB_CONCURRENCY', 'all', 'an integer from 1 to 256'],
+  ['LOG_LEVEL', 'loud', 'one of fatal, error, warn, info, debug, trace, silent'],
+  ['LOG_LEVEL', 'INFO', 'one of fatal, error, warn, info, debug, trace, silent'],
+]
+
+for (const [name, value, rule] of bad) {
+  t.test(`${name}=${value} is an error that names it, its value and the rule`, async (t) => {
+    const message = messageOf({ [name]: value })
+    t.ok(message.startsWith(`${name} must be ${rule}`), message)
+    t.match(message, new RegExp(`, not "?${value}"?$`))
+    t.notMatch(message, '\n')
+  })
+}
+
+for (const [name, values] of [
+  ['DATABASE_URL', ['postgres://ada:secret@db/employees', 'secret.db', 'file:']],
+  ['REDIS_URL', ['http://ada:secret@cache', 'cache:secret', 'redis:secret']],
+] as const) {
+  t.test(`a bad ${name} is named without its value, which may have a password`, async (t) => {
+    for (const value of values) {
+      const message = messageOf({ [name]: value })
+      t.match(message, new RegExp(`^${name} must be (file|redis):`))
+      t.notMatch(message, 'secret')
+    }
+  })
+}
+
+t.test('all that is wrong is told at once, a line for each variable', async (t) => {
+  const message = messageOf({ PORT: 'x', LOG_LEVEL: 'y', REDIS_URL: 'z', CACHE_TTL_SECONDS: '-1' })
+  const names = message.split('\n').map((line) => line.split(' must be ')[0])
+  t.strictSame(names.sort(), ['CACHE_TTL_SECONDS', 'LOG_LEVEL', 'PORT', 'REDIS_URL'])
+})
+
+function messageOf(env: Record<string, string>): string {
+  try {
+    readConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+  return ''
+}

@@ -1,0 +1,98 @@
+import { STATUS_CODES } from 'node:http'
+import type { InjectOptions } from 'fastify'
+import t from 'tap'
+import { build } from '../support/build.js'
+
+const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
+const JSON_TYPE = { 'content-type': 'application/json' }
+const EMPLOYEE = '/employees/1'
+
+const errors: Record<string, InjectOptions & { status: number }> = {
+  'an invalid body': { status: 400, method: 'POST', url: '/employees', payload: {} },
+  'a body that is no JSON': {
+    status: 400,
+    method: 'PUT',
+    url: EMPLOYEE,
+    payload: '{',
+    headers: JSON_TYPE,
+  },
+  'an invalid query': { status: 400, url: '/employees?limit=0&department=Engineering' },
+  'a bad cursor': { status: 400, url: '/employees?after=x' },
+  'an invalid id': { status: 400, url: '/employees/abc?x=1' },
+  'a bad percent-encoding': { status: 400, url: '/employees/%E0%A4%A' },
+  'a broken one': { status: 400, url: '/%zz' },
+  'an employee who does not exist': { status: 404, url: '/employees/2?x=1' },
+  'a path that does not exist': { status: 404, url: '/nowhere?x=1' },
+  'a path below an employee': { status: 404, url: '/employees/1/salary' },
+  'a path with other letters': { status: 404, url: '/Employees' },
+  'a method that the path does not have': { status: 405, method: 'DELETE', url: '/employees?x=1' },
+  'a failed If-Match': {
+    status: 412,
+    method: 'DELETE',
+    url: EMPLOYEE,
+    headers: { 'if-match': '"a"' },
+  },
+  'a body that is too large': {
+    status: 413,
+    method: 'POST',
+    url: '/employees',
+    payload: ' '.repeat(70_000),
+    headers: JSON_TYPE,
+  },
+  'an id that is too long': { status: 414, url: `/employees/${'1'.repeat(5000)}` },
+  'another media type': {
+    status: 415,
+    method: 'POST',
+    url: '/employees',
+    payload: 'x',
+    headers: { 'content-type': 'text/plain' },
+  },
+}
+
+for (const [what, { status, ...request }] of Object.entries(errors)) {
+  t.test(`${what} is a ${status} problem`, async (t) => {
+    const app = await build(t)
+    await app.employees.createMany([ada])
+    const headers = { 'x-request-id': 'asked-1', ...request.headers }
+    const answer = await app.inject({ ...request, headers })
+    t.equal(answer.statusCode, status)
+    t.equal(answer.headers['content-type'], 'application/problem+json; charset=utf-8')
+    t.equal(answer.headers['cache-control'], 'no-store')
+    t.equal(answer.headers['x-request-id'], 'asked-1')
+    t.notOk(answer.headers.etag)
+
+    const { type, title, status: told, detail, instance, errors, ...rest } = answer.json()
+    t.strictSame(
+      { type, title, status: told, instance },
+      {
+        type: 'about:blank',
+        title: STATUS_CODES[status],
+        status,
+        instance: `${request.url}`.split('?')[0],
+      },
+    )
+    t.match(detail, /.../)
+    t.strictSame(rest, {}, 'nothing else')
+    if (status === 400) t.match(errors, [{ path: String, message: /.../ }])
+    else t.equal(errors, undefined)
+    t.notMatch(answer.body, /node_modules|\\n *at /, 'no stack trace')
+
+    t.strictSame((await app.inject('/employees')).json(), [{ id: 1, ...ada }], 'nothing changed')
+  })
+}
+
+t.test('an error that nobody foresaw is a 500 that tells nothing of the inside', async (t) => {
+  const app = await build(t)
+  app.db.$client.close()
+  for (const url of ['/employees/1', '/employees?limit=1', '/employees/high-salary']) {
+    const answer = await app.inject(url)
+    t.match(answer.json(), {
+      status: 500,
+      title: 'Internal Server Error',
+      instance: /^\/employees/,
+    })
+    t.match(answer.headers['content-type'], /^application\/problem\+json/)
+    t.equal(answer.headers['cache-control'], 'no-store')
+    t.notMatch(answer.body, /database|sqlite|connection|\.[jt]s\b/i)
+  }
+})

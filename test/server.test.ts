@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir, writeFile } from 'node:fs/promises'
+import { Agent, get, type IncomingMessage } from 'node:http'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { build, temporaryDirectory } from './support/build.js'
+import { freePort } from './support/redis-server.js'
+import { Service } from './support/service.js'
+import { until } from './support/until.js'
+
+const program = fileURLToPath(new URL('../src/server.js', import.meta.url))
+const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
+
+t.test('bad variables end it with 1 and a line for each, without a stack trace', async (t) => {
+  t.strictSame(await failToStart(t, { PORT: 'http', LOG_LEVEL: 'loud' }), {
+    code: 1,
+    output: '',
+    errors:
+      'PORT must be an integer from 0 to 65535, not "http"\n' +
+      'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, not "loud"\n',
+  })
+})
+
+t.test('a file that is no database ends it with 1, and stays as it is', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const file = join(directory, 'notes.txt')
+  await writeFile(file, 'These are notes, and nothing else.\n'.repeat(100))
+  const { code, errors } = await failToStart(t, { DATABASE_URL: `file:${file}` })
+  t.equal(code, 1)
+  t.match(errors, `Cannot open the database ${file}: file is not a database`)
+  t.strictSame(await readdir(directory), ['notes.txt'])
+})
+
+t.test('a port that is taken ends it with 1 and says so', async (t) => {
+  const { url } = await Service.start(t, { DATABASE_URL: 'file::memory:' })
+  const { code, errors } = await failToStart(t, {
+    DATABASE_URL: 'file::memory:',
+    PORT: new URL(url).port,
+  })
+  t.equal(code, 1)
+  t.match(errors, 'EADDRINUSE')
+})
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  t.test(`${signal} ends it with 0 and leaves one file, which the next start reads`, async (t) => {
+    const parent = await temporaryDirectory(t)
+    const directory = join(parent, 'made', 'by', 'it')
+    const env = { DATABASE_URL: `file:${join(directory, 'employees.db')}` }
+    const first = await Service.start(t, env)
+    await post(first, ada)
+    t.ok((await readdir(directory)).includes('employees.db-wal'))
+    t.equal(await first.stop(signal), 0)
+    t.strictSame(await readdir(directory), ['employees.db'])
+
+    const second = await Service.start(t, env)
+    const list = await fetch(`${second.url}/employees`)
+    t.strictSame(await list.json(), [{ id: 1, ...ada }])
+  })
+}
+
+t.test('a slow client that keeps its connection has its answer, and holds up no end', async (t) => {
+  const databaseUrl = `file:${join(await temporaryDirectory(t), 'employees.db')}`
+  const app = await build(t, { databaseUrl })
+  // Far more than the buffers of two sockets.
+  const count = 30_000
+  const long = { name: '📏'.repeat(100), salary: 1, department: '📏'.repeat(100) }
+  await app.employees.createMany(Array.from({ length: count }, () => long))
+  await app.close()
+
+  const service = await Service.start(t, { DATABASE_URL: databaseUrl })
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  const request = get(`${service.url}/employees`, { agent })
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  const exit = service.stop()
+  await until(() => isRefused(`${service.url}/livez`))
+  t.equal(JSON.parse(await text(response)).length, count)
+  t.equal(await exit, 0)
+})
+
+t.test('it starts and answers without its Redis', async (t) => {
+  const service = await Service.start(t, {
+    DATABASE_URL: 'file::memory:',
+    REDIS_URL: `redis://127.0.0.1:${await freePort()}`,
+  })
+  await post(service, ada)
+  for (const view of ['high-salary', 'top2-by-department', 'high-salary', 'top2-by-department']) {
+    const answer = await fetch(`${service.url}/employees/${view}`)
+    t.strictSame(await answer.json(), [{ id: 1, ...ada }], view)
+  }
+  const ready = await fetch(`${service.url}/readyz`)
+  t.equal(ready.status, 200)
+  t.match(await ready.json(), { status: 'degraded', redis: 'away' })
+})
+
+t.test('its log is JSON, one line for each request', async (t) => {
+  const service = await Service.start(t, { DATABASE_URL: 'file::memory:' })
+  const lines = createInterface({ input: service.process.stdout as Readable })
+  const next = once(lines, 'line')
+  await fetch(`${service.url}/employees/7`, { headers: { 'x-request-id': 'seven' } })
+  const [line] = await next
+  const expected = { reqId: 'seven', method: 'GET', url: '/employees/7', status: 404, ms: Number }
+  t.match(JSON.parse(line), expected)
+})
+
+/** Runs the service to an end that it comes to by itself. */
+async function failToStart(t: Test, env: NodeJS.ProcessEnv) {
+  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  const [[code], output, errors] = await Promise.all([
+    once(child, 'close'),
+    text(child.stdout),
+    text(child.stderr),
+  ])
+  return { code, output, errors }
+}
+
+function isRefused(url: string): Promise<boolean> {
+  return fetch(url).then(
+    () => false,
+    () => true,
+  )
+}
+
+async function post({ url }: Service, employee: object): Promise<void> {
+  const response = await fetch(`${url}/employees`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(employee),
+  })
+  if (response.status !== 201) throw new Error(await response.text())
+}
