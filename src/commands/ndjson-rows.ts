@@ -1,0 +1,71 @@
+import { pipeline, type Readable } from 'node:stream'
+import split from 'split2'
+import { type ColumnNames, findColumns } from './columns.js'
+import { MAX_ROW_LENGTH, type Row } from './rows.js'
+import { Utf8 } from './utf8.js'
+
+/** The members of an object that hold the fields. */
+interface Members {
+  name: string | undefined
+  salary: string
+  department: string
+}
+
+const NO_OBJECT = 'it must be a JSON object'
+
+/**
+ * Reads NDJSON: a JSON object on each line; empty lines are passed over. The members of the first
+ * object are the columns.
+ *
+ * @throws an error that names a line too long to be one, and the errors of {@link findColumns}
+ */
+export async function* readNdjson(bytes: Readable, names: ColumnNames): AsyncGenerator<Row> {
+  let members: Members | undefined
+  for await (const { line, text } of lines(bytes)) {
+    if (text.trim() === '') continue
+    const object = parseObject(text)
+    if (object) members ??= findMembers(object, names)
+    yield object && members ? { line, ...pick(object, members) } : { line, fault: NO_OBJECT }
+  }
+}
+
+function pick(object: Record<string, unknown>, { name, salary, department }: Members) {
+  const fields = { salary: object[salary], department: object[department] }
+  if (name !== undefined) return { fields: { ...fields, name: object[name] } }
+  // Rather than to invent a name for somebody who has one.
+  return 'name' in object ? { fault: 'name must be in the first row too' } : { fields }
+}
+
+function findMembers(object: Record<string, unknown>, names: ColumnNames): Members {
+  const keys = Object.keys(object)
+  const { name, salary, department } = findColumns(keys, names)
+  return {
+    name: name === undefined ? undefined : keys[name],
+    salary: keys[salary] as string,
+    department: keys[department] as string,
+  }
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function* lines(bytes: Readable): AsyncGenerator<{ line: number; text: string }> {
+  let line = 0
+  const splitter = split((text) => ({ line: ++line, text }), { maxLength: MAX_ROW_LENGTH })
+  try {
+    yield* pipeline(bytes, new Utf8(), splitter, () => {})
+  } catch (error) {
+    const isLong = (error as Error).message === 'maximum buffer reached'
+    throw isLong
+      ? new Error(`line ${line + 1}: longer than ${MAX_ROW_LENGTH} characters`, { cause: error })
+      : error
+  }
+}

@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import { type Database, openDatabase } from '../../src/database/sqlite.js'
+import { temporaryDirectory } from '../support/build.js'
+
+export interface Outcome {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** A directory with a database of the test's own, on which commands run as from a shell. */
+export class Workplace {
+  readonly databaseUrl: string
+  readonly #directory: string
+  readonly #t: Test
+
+  private constructor(t: Test, directory: string) {
+    this.#t = t
+    this.#directory = directory
+    this.databaseUrl = `file:${join(directory, 'employees.db')}`
+  }
+
+  static async create(t: Test): Promise<Workplace> {
+    return new Workplace(t, await temporaryDirectory(t))
+  }
+
+  /** Writes a file and gives its path. */
+  async file(name: string, content: string | Buffer): Promise<string> {
+    const path = join(this.#directory, name)
+    await writeFile(path, content)
+    return path
+  }
+
+  /** Runs a command to its end. */
+  async run(command: string, ...parameters: string[]): Promise<Outcome> {
+    return outcome(this.start(command, ...parameters))
+  }
+
+  start(command: string, ...parameters: string[]): ChildProcess {
+    const program = fileURLToPath(new URL(`../../src/commands/${command}.js`, import.meta.url))
+    return spawn(process.execPath, [program, ...parameters], {
+      cwd: this.#directory,
+      // None of what the test runner wants of its children.
+      env: { DATABASE_URL: this.databaseUrl },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+  }
+
+  /** The database, closed with the test. */
+  open(): Database['$client'] {
+    const client = openDatabase(this.databaseUrl).$client
+    this.#t.teardown(() => client.close())
+    return client
+  }
+
+  /** The employees as rows of name, salary, department. */
+  employees(): unknown[] {
+    return this.open().prepare('SELECT name, salary, department FROM employees').raw().all()
+  }
+}
+
+/** What a process said, once it is gone. */
+export async function outcome(child: ChildProcess): Promise<Outcome> {
+  const [stdout, stderr, [code]] = await Promise.all([
+    child.stdout ? text(child.stdout) : '',
+    child.stderr ? text(child.stderr) : '',
+    once(child, 'close'),
+  ])
+  return { code: code as number | null, stdout, stderr }
+}
+
+/** The versions of the cached views. */
+export function versions(client: Database['$client']): Record<string, string> {
+  return Object.fromEntries(
+    client.prepare('SELECT view, version FROM view_versions').raw().all() as [string, string][],
+  )
+}
