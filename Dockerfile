@@ -13,6 +13,7 @@ RUN npm run build && npm prune --omit=dev \
     node_modules/better-sqlite3/deps node_modules/better-sqlite3/src
 
 FROM ${NODE}-slim
+# Listening on 0.0.0.0 it starts only with API_KEYS, API_KEYS_FILE or ALLOW_ANONYMOUS=true.
 ENV NODE_ENV=production \
   HOST=0.0.0.0 \
   PORT=3000 \

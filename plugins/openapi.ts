@@ -27,6 +27,8 @@ export default fp(
           { name: 'views', description: 'Cached views, never stale' },
           { name: 'service', description: 'The state of the service' },
         ],
+        components: { securitySchemes: { bearer: BEARER } },
+        security: fastify.config.apiKeys.length > 0 ? [{ bearer: [] }] : [{ bearer: [] }, {}],
         servers: [{ url: '/', description: 'Where this document comes from' }],
       },
       refResolver: {
@@ -34,9 +36,25 @@ export default fp(
           String(schema.$id ?? `def-${index}`),
       },
     })
-    await fastify.register(fastifySwaggerUi, { routePrefix: '/docs' })
+    await fastify.register(fastifySwaggerUi, { routePrefix: '/docs', staticCSP: DOCS_CSP })
 
     fastify.get('/openapi.json', { schema: { hide: true } }, async () => fastify.swagger())
   },
   { name: 'openapi' },
 )
+
+const BEARER = {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'An API key, where keys are configured: one that may read, or read and write',
+} as const
+
+/** No upgrade-insecure-requests: the page is also served over plain HTTP. */
+const DOCS_CSP = {
+  'default-src': "'self'",
+  'img-src': "'self' data:",
+  'object-src': "'none'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'",
+}

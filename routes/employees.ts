@@ -31,7 +31,7 @@ const createEmployee = {
   body: ref(EmployeeCreate),
   response: {
     201: json(Employee, 'The new employee', 'Location', 'ETag'),
-    ...errors(400, 413, 415),
+    ...errors(400, 403, 413, 415),
   },
 }
 
@@ -73,7 +73,7 @@ const change = {
   body: ref(EmployeePatch),
   response: {
     200: json(Employee, 'The employee as it is now', 'ETag'),
-    ...errors(400, 404, 412, 413, 415),
+    ...errors(400, 403, 404, 412, 413, 415),
   },
 }
 
@@ -95,7 +95,7 @@ const deleteEmployee = {
   summary: 'Delete an employee',
   tags,
   params,
-  response: { 200: json(Deleted, 'The employee is gone'), ...errors(400, 404, 412) },
+  response: { 200: json(Deleted, 'The employee is gone'), ...errors(400, 403, 404, 412) },
 }
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {

@@ -1,7 +1,7 @@
 import createError from '@fastify/error'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { errors } from '../src/http/responses.js'
+import { failures } from '../src/http/responses.js'
 
 const Closing = createError('CLOSING', 'The service is closing', 503)
 
@@ -11,6 +11,7 @@ const livez = {
   operationId: 'getLiveness',
   summary: 'Is the process up?',
   tags,
+  security: [],
   response: { 200: Type.Object({ status: Type.Literal('ok') }, { description: 'It is up' }) },
 }
 
@@ -19,6 +20,7 @@ const readyz = {
   summary: 'Is the service able to serve?',
   description: 'The database decides. Without its Redis the service is degraded, and serves.',
   tags,
+  security: [],
   response: {
     200: Type.Object(
       {
@@ -28,7 +30,7 @@ const readyz = {
       },
       { description: 'It serves' },
     ),
-    ...errors(),
+    ...failures(),
   },
 }
 

@@ -2,17 +2,23 @@ import { fileURLToPath } from 'node:url'
 import autoload from '@fastify/autoload'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
+import access from '../plugins/access.js'
 import bodyParsers from '../plugins/body-parsers.js'
 import caching from '../plugins/caching.js'
 import closing from '../plugins/closing.js'
+import cors from '../plugins/cors.js'
 import database from '../plugins/database.js'
 import employees from '../plugins/employees.js'
 import errors, { sendProblem } from '../plugins/errors.js'
+import keys from '../plugins/keys.js'
 import methods from '../plugins/methods.js'
 import metrics from '../plugins/metrics.js'
 import openapi from '../plugins/openapi.js'
+import overload from '../plugins/overload.js'
+import rateLimit from '../plugins/rate-limit.js'
 import redis from '../plugins/redis.js'
 import requestIds from '../plugins/request-id.js'
+import securityHeaders from '../plugins/security-headers.js'
 import type { Config } from './config.js'
 import { answerClientError } from './http/client-error.js'
 import { AccessLog } from './http/log-controller.js'
@@ -41,7 +47,11 @@ export async function buildApp(config: Config) {
     bodyLimit: 64 * 1024,
     connectionTimeout: 60_000,
     requestTimeout: 30_000,
-    http: { headersTimeout: 10_000, requireHostHeader: false },
+    http: {
+      headersTimeout: 10_000,
+      connectionsCheckingInterval: 1000, // else a client that is too late is found after 30 s
+      requireHostHeader: false,
+    },
     routerOptions: { maxParamLength: 1000 },
     schemaController: { compilersFactory: { buildValidator } },
     frameworkErrors: sendProblem,
@@ -52,13 +62,19 @@ export async function buildApp(config: Config) {
   await app.register(requestIds)
   await app.register(errors)
   await app.register(closing)
+  await app.register(securityHeaders)
+  await app.register(cors)
+  await app.register(overload)
+  await app.register(keys)
+  await app.register(redis)
+  await app.register(rateLimit)
+  await app.register(access)
   await app.register(bodyParsers)
   await app.register(methods)
   await app.register(openapi)
   await app.register(metrics)
   await app.register(database)
   await app.register(employees)
-  await app.register(redis)
   await app.register(caching)
 
   // A new file in routes/ is a new resource or view, with no list to add it to.

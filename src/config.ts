@@ -1,11 +1,16 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { readFileSync } from 'node:fs'
+import { FormatRegistry, type Static, Type } from '@sinclair/typebox'
 import { Value, type ValueError } from '@sinclair/typebox/value'
+import { type ApiKey, parseKeys } from './http/keys.js'
+import { isLoopback } from './http/loopback.js'
 
 const LogLevel = Type.Union(
   (['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const).map((level) =>
     Type.Literal(level),
   ),
 )
+
+FormatRegistry.Set('origins', (text) => listed(text).every(isOrigin))
 
 const Environment = Type.Object({
   HOST: Type.String({ default: '127.0.0.1', description: 'a host name or an IP address' }),
@@ -24,6 +29,25 @@ const Environment = Type.Object({
     Type.String({
       pattern: '^rediss?://',
       description: 'redis://HOST:PORT or rediss://HOST:PORT',
+    }),
+  ),
+  API_KEYS: Type.Optional(
+    Type.String({ description: 'NAME:ROLE:SHA256 of each key, separated by commas' }),
+  ),
+  API_KEYS_FILE: Type.Optional(
+    Type.String({ description: 'the path of a file with such entries, one on a line' }),
+  ),
+  ALLOW_ANONYMOUS: Type.Union([Type.Literal('true'), Type.Literal('false')], {
+    default: 'false',
+    description: 'true or false: without keys, may other machines reach the service?',
+  }),
+  RATE_LIMIT_PER_MINUTE: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'an integer from 1, the requests of a client' }),
+  ),
+  CORS_ORIGINS: Type.Optional(
+    Type.String({
+      format: 'origins',
+      description: 'origins like https://app.example.com, separated by commas, and never *',
     }),
   ),
   CACHE_TTL_SECONDS: Type.Integer({
@@ -76,6 +100,12 @@ export function readConfig(env: Record<string, string | undefined>) {
     databaseUrl: parsed.DATABASE_URL,
     /** Unset: an in-process store takes the place of Redis. */
     redisUrl: parsed.REDIS_URL,
+    /** None: everybody may do everything. */
+    apiKeys: keysOf(parsed),
+    allowAnonymous: parsed.ALLOW_ANONYMOUS === 'true',
+    /** Unset: there is no limit. */
+    rateLimitPerMinute: parsed.RATE_LIMIT_PER_MINUTE,
+    corsOrigins: listed(parsed.CORS_ORIGINS ?? ''),
     cacheTtlSeconds: parsed.CACHE_TTL_SECONDS,
     webConcurrency: parsed.WEB_CONCURRENCY,
     logLevel: parsed.LOG_LEVEL,
@@ -87,11 +117,24 @@ function isInteger(name: string): boolean {
   return Environment.properties[name as keyof typeof Environment.properties].type === 'integer'
 }
 
+/**
+ * Refuses to let other machines read salaries by oversight.
+ *
+ * @throws {ConfigError} that says both ways out
+ */
+export function assertGuarded({ host, apiKeys, allowAnonymous }: Config): void {
+  if (apiKeys.length > 0 || allowAnonymous || isLoopback(host)) return
+  throw new ConfigError(
+    `HOST=${host} lets other machines read and change salaries, and no keys are configured: set ` +
+      'API_KEYS or API_KEYS_FILE ("npm run key -- NAME ROLE" makes a key), or ALLOW_ANONYMOUS=true',
+  )
+}
+
 /** A line for each variable: its name, what it must be, and what it is when unset. */
 export function describeVariables(): string {
   return Object.entries(Environment.properties)
     .map(([name, { description, default: value }]) => {
-      return `  ${name.padEnd(18)} ${description} (${value === undefined ? 'unset' : `default ${value}`})`
+      return `  ${name.padEnd(21)} ${description} (${value === undefined ? 'unset' : `default ${value}`})`
     })
     .join('\n')
 }
@@ -105,4 +148,29 @@ function describe(errors: ValueError[]): string {
     lines.set(name, `${name} must be ${schema.description}${got}`)
   }
   return [...lines.values()].join('\n')
+}
+
+function keysOf({ API_KEYS, API_KEYS_FILE }: Static<typeof Environment>): ApiKey[] {
+  if (API_KEYS === undefined && API_KEYS_FILE === undefined) return []
+  if (API_KEYS !== undefined && API_KEYS_FILE !== undefined) {
+    throw new ConfigError('API_KEYS and API_KEYS_FILE are both set; set one of them')
+  }
+  try {
+    return parseKeys(API_KEYS ?? readFileSync(API_KEYS_FILE as string, 'utf8'))
+  } catch (error) {
+    const name = API_KEYS === undefined ? 'API_KEYS_FILE' : 'API_KEYS'
+    throw new ConfigError(`${name}: ${(error as Error).message}`)
+  }
+}
+
+function listed(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+/** Exactly what a browser sends as Origin (RFC 6454, section 6.2): no path, no default port. */
+function isOrigin(text: string): boolean {
+  return /^https?:[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
 }

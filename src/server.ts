@@ -2,7 +2,7 @@ import cluster from 'node:cluster'
 import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
 import { buildApp } from './app.js'
-import { type Config, ConfigError, describeVariables, readConfig } from './config.js'
+import { assertGuarded, type Config, ConfigError, describeVariables, readConfig } from './config.js'
 import { loggerOptions } from './logger.js'
 import { superviseWorkers } from './workers.js'
 
@@ -22,6 +22,7 @@ else await main()
 async function main(): Promise<void> {
   try {
     const config = readConfig(process.env)
+    assertGuarded(config)
     if (config.webConcurrency > 1 && cluster.isPrimary) {
       superviseWorkers(config.webConcurrency, pino(loggerOptions(config)))
     } else {

@@ -9,5 +9,10 @@ export interface CacheRedis {
   /** Milliseconds that the key still has to live; -2: there is no such key. */
   pttl(key: string): Promise<number>
   set(key: string, value: Buffer, unit: 'EX' | 'PX', ttl: number): Promise<unknown>
+  /**
+   * Counts one more in a window, which the first count opens and which lasts so many milliseconds.
+   * Resolves to the count, and to what is left of the window.
+   */
+  increment(key: string, window: number): Promise<[count: number, left: number]>
   unlink(...keys: string[]): Promise<number>
 }

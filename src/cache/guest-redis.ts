@@ -9,6 +9,11 @@ const MAX_RECONNECT_DELAY_MS = 2000
 const MAX_UNANSWERED = 3
 
 const PROBE_KEY = 'employees:probe'
+/** Atomic, so that no counter is ever left without an end. */
+const INCREMENT = `
+local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return { count, redis.call('PTTL', KEYS[1]) }`
 const AWAY = new Error('Redis is away')
 
 /** @param reason why Redis cannot be used; undefined: it can */
@@ -62,6 +67,12 @@ export class GuestRedis implements CacheRedis {
   set(key: string, value: Buffer, unit: 'EX' | 'PX', ttl: number): Promise<unknown> {
     const milliseconds = unit === 'EX' ? ttl * 1000 : ttl
     return this.#guarded(() => this.#client.set(key, value, 'PX', milliseconds))
+  }
+
+  increment(key: string, window: number): Promise<[count: number, left: number]> {
+    return this.#guarded(
+      () => this.#client.eval(INCREMENT, 1, key, window) as Promise<[number, number]>,
+    )
   }
 
   unlink(...keys: string[]): Promise<number> {

@@ -25,6 +25,13 @@ export class MemoryRedis implements CacheRedis {
     return 'OK'
   }
 
+  async increment(key: string, window: number): Promise<[count: number, left: number]> {
+    const left = this.#values.has(key) ? this.#values.getRemainingTTL(key) : window
+    const count = Number(this.#values.get(key) ?? 0) + 1
+    this.#values.set(key, Buffer.from(`${count}`), { ttl: left })
+    return [count, Math.ceil(left)]
+  }
+
   async unlink(...keys: string[]): Promise<number> {
     return keys.filter((key) => this.#values.delete(key)).length
   }

@@ -1,15 +1,17 @@
 import { Command } from 'commander'
 import { bulkLoad } from '../database/bulk-load.js'
 import { grouped, integer, openConfiguredDatabase, rate, run } from './command.js'
-import { makePeople } from './people.js'
 import { type Progress, startProgress } from './progress.js'
 
 /** Rows between two looks at the progress. */
 const STEP = 10_000
 
+/** How long to wait for somebody else's lock, which the service must not and a command may. */
+const LOCK_TIMEOUT_MS = 60_000
+
 const HELP = `
 All or nothing: they are there when the command is done, and if it is stopped none is. Meanwhile a
-service on the database answers every reader, while its writers are told to try again.
+service on the database answers every reader, while its writers wait or are told to try again.
 
 Exit code: 0 done; 1 the database has an error, nothing was changed; 2 wrong usage.
 
@@ -27,10 +29,13 @@ const command = new Command('npm run generate --')
 
 await run(command)
 
-function generate(options: { employees: number; departments: number; seed: number }) {
+async function generate(options: { employees: number; departments: number; seed: number }) {
   const { employees, departments, seed } = options
   const start = performance.now()
+  // Faker is large, and is not installed in production.
+  const { makePeople } = await import('./people.js')
   const db = openConfiguredDatabase()
+  db.$client.pragma(`busy_timeout = ${LOCK_TIMEOUT_MS}`)
   const progress = startProgress('Generating', employees)
   try {
     bulkLoad(db.$client, watched(makePeople(employees, departments, seed), progress))

@@ -1,4 +1,5 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
+import { isLocked } from '../database/errors.js'
 import type { EmployeeCreate } from '../employees/schemas.js'
 import type { EmployeeStore } from '../employees/store.js'
 import { grouped } from './command.js'
@@ -6,7 +7,7 @@ import type { Source } from './source.js'
 
 /** Rows in a transaction: few enough that the service's own writes get in between. */
 const BATCH = 5000
-/** Somebody else may hold the database for long, such as `npm run generate`. */
+/** The store waits for a lock only as long as a client does; `npm run generate` may hold it longer. */
 const PATIENCE_MS = 60_000
 const RETRY_MS = 50
 
@@ -69,14 +70,9 @@ async function write(
       await store.createMany(batch)
       return true
     } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw error
+      if (!isLocked((error as Error).cause) || performance.now() > deadline) throw error
     }
     await setTimeout(RETRY_MS)
   }
   return false
-}
-
-function isBusy(error: unknown): boolean {
-  const { cause } = error as { cause?: { code?: string } }
-  return cause?.code?.startsWith('SQLITE_BUSY') ?? false
 }

@@ -1,6 +1,6 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 
-/** The access log: one line for each request, when it was answered. */
+/** The access log: one line for each request, when it was answered; `key` is the name of the key. */
 export class AccessLog extends LogController {
   override incomingRequest(): void {}
 
@@ -9,9 +9,9 @@ export class AccessLog extends LogController {
     request: FastifyRequest,
     reply: FastifyReply,
   ): void {
-    const { method, url } = request
+    const { method, url, apiKey } = request
     const ms = Math.round(reply.elapsedTime * 100) / 100
-    const line = { method, url, status: reply.statusCode, ms }
+    const line = { method, url, status: reply.statusCode, ms, key: apiKey?.name }
     if (error) request.log.error({ ...line, err: error }, 'request failed')
     else request.log.info(line, 'request')
   }

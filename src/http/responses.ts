@@ -13,7 +13,14 @@ const headers = {
     examples: ['</employees?limit=100&after=YWZ0ZXI6MTAw>; rel="next"'],
   }),
   Location: Type.String({ description: 'The path of the new employee' }),
+  'RateLimit-Limit': Type.Integer({ description: 'Requests that a client has in a minute' }),
+  'RateLimit-Remaining': Type.Integer({ description: 'Requests left in this minute' }),
+  'RateLimit-Reset': Type.Integer({ description: 'Seconds until the next minute begins' }),
   'Retry-After': Type.Integer({ description: 'Seconds until it is worth trying again' }),
+  'WWW-Authenticate': Type.String({
+    description: 'What kind of key is needed (RFC 6750, section 3)',
+    examples: ['Bearer realm="employees"'],
+  }),
 }
 
 const pick = (names: (keyof typeof headers)[]) =>
@@ -40,22 +47,39 @@ export const notModified = (...names: (keyof typeof headers)[]) =>
 
 const problems = {
   400: ['The request is wrong; `errors` says where', ValidationProblem],
+  401: ['A key is needed, and the one sent, if any, is not known here', Problem],
+  403: ['The key may only read', Problem],
   404: ['There is no such employee', Problem],
   412: ['The employee is not as If-Match or If-None-Match expects', Problem],
   413: ['The body is larger than 64 KiB', Problem],
   415: ['The body is not JSON', Problem],
+  429: ['Too many requests; Retry-After says when to try again', Problem],
   500: ['The service failed', Problem],
   503: ['Not now; Retry-After says when to try again', Problem],
 } as const
 
+const problemHeaders: { [status in Status]?: (keyof typeof headers)[] } = {
+  401: ['WWW-Authenticate'],
+  403: ['WWW-Authenticate'],
+  429: ['Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
+  503: ['Retry-After'],
+}
+
+type Status = keyof typeof problems
+
 /** The problems that an operation can answer: those given, and the ones that any can. */
-export function errors(...statuses: (keyof typeof problems)[]) {
+export function errors(...statuses: Status[]) {
+  return failures(...statuses, 401, 429)
+}
+
+/** As `errors`, for an operation that needs no key and has no limit. */
+export function failures(...statuses: Status[]) {
   const responses: Record<number, TSchema> = {}
   for (const status of [...statuses, 500, 503] as const) {
     const [description, schema] = problems[status]
     responses[status] = Type.Unsafe<unknown>({
       description,
-      ...pick(status === 503 ? ['Retry-After'] : []),
+      ...pick(problemHeaders[status] ?? []),
       content: { 'application/problem+json': { schema: ref(schema) } },
     })
   }

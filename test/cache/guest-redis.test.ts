@@ -16,6 +16,10 @@ t.test('it does what Redis does', async (t) => {
   const ttl = await redis.pttl('key')
   t.ok(ttl > 9000 && ttl <= 10_000)
   t.equal(await redis.unlink('key'), 1)
+  const [first, whole] = await redis.increment('count', 10_000)
+  const [second, left] = await redis.increment('count', 99_000)
+  t.strictSame([first, second, whole], [1, 2, 10_000])
+  t.ok(left > 9000 && left <= 10_000, 'the window stays as the first count opened it')
   t.strictSame(changes, [undefined])
 })
 

@@ -33,3 +33,14 @@ t.test('it holds 64 MiB and drops what was used longest ago', async (t) => {
   t.equal(await redis.getBuffer('huge'), null)
   t.ok(await redis.getBuffer('c'))
 })
+
+t.test('a count goes on in its window, and begins anew in the next', async (t) => {
+  const redis = new MemoryRedis()
+  t.strictSame(await redis.increment('count', 10_000), [1, 10_000])
+  const [second, left] = await redis.increment('count', 99_000)
+  t.equal(second, 2)
+  t.ok(left > 9000 && left <= 10_000)
+  await redis.increment('short', 1)
+  await until(async () => (await redis.pttl('short')) === -2)
+  t.strictSame(await redis.increment('short', 10_000), [1, 10_000])
+})

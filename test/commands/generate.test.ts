@@ -3,7 +3,7 @@ import { bulkLoad } from '../../src/database/bulk-load.js'
 import { type Database, openDatabase } from '../../src/database/sqlite.js'
 import type { EmployeeCreate } from '../../src/employees/schemas.js'
 import { build } from '../support/build.js'
-import { outcome, versions, Workplace } from './support.js'
+import { outcome, versions, Workplace, when } from './support.js'
 
 const clerk = { name: 'Clerk', salary: 1, department: 'Sales' }
 
@@ -121,9 +121,7 @@ t.test('killed in the middle, it leaves all as it was', async (t) => {
   add(client, clerk)
   const before = state(client)
   const child = work.start('generate', '--employees', '300000')
-  child.stderr?.on('data', (output) => {
-    if (String(output).includes('Generating: 50 %')) child.kill('SIGKILL')
-  })
+  when(child, 'Generating: 50 %', () => child.kill('SIGKILL'))
   t.equal((await outcome(child)).code, null)
   t.same(state(client), before)
   t.equal(client.pragma('integrity_check', { simple: true }), 'ok')

@@ -1,11 +1,6 @@
-import { appendFileSync } from 'node:fs'
-import Sqlite from 'better-sqlite3'
 import t from 'tap'
-import { load } from '../../src/commands/load.js'
-import { Source } from '../../src/commands/source.js'
-import type { EmployeeCreate } from '../../src/employees/schemas.js'
 import { build } from '../support/build.js'
-import { outcome, versions, Workplace } from './support.js'
+import { versions, Workplace } from './support.js'
 
 const HEADER = 'name,salary,department\n'
 
@@ -150,103 +145,6 @@ t.test('a running service answers right after an import, with new versions', asy
   t.not(after.top2_by_dept, before.top2_by_dept)
 })
 
-t.test('Ctrl-C stops between two batches and says how many rows are in', async (t) => {
-  const work = await Workplace.create(t)
-  const path = await work.file('people.csv', HEADER + 'Ada,1,E\n'.repeat(100_000))
-  const child = work.start('import', path)
-  child.stderr?.on('data', (output) => {
-    if (String(output).includes('Importing: 10 %')) {
-      // Twice, as npm does it.
-      child.kill('SIGINT')
-      child.kill('SIGINT')
-    }
-  })
-  const { code, stdout, stderr } = await outcome(child)
-  t.equal(code, 130)
-  t.equal(stdout, '')
-  const said = Number(/Stopped: ([\d,]+) rows are in/.exec(stderr)?.[1]?.replaceAll(',', ''))
-  t.equal(work.employees().length, said)
-  t.ok(said < 100_000 && said % 5000 === 0, `${said} rows are whole batches, and not all`)
-})
-
-t.test('Ctrl-C while the file is checked leaves the database alone', async (t) => {
-  const work = await Workplace.create(t)
-  const path = await work.file('people.csv', HEADER + 'Ada,1,E\n'.repeat(100_000))
-  const child = work.start('import', path)
-  child.stderr?.on('data', (output) => {
-    if (String(output).includes('Checking: 10 %')) child.kill('SIGINT')
-  })
-  const { code, stderr } = await outcome(child)
-  t.equal(code, 130)
-  t.match(stderr, /Stopped: 0 rows are in\n$/)
-  t.notMatch(stderr, 'Checking: 90 %')
-  t.same(work.employees(), [])
-})
-
-t.test('Ctrl-C is heard between any two batches', async (t) => {
-  const work = await Workplace.create(t)
-  // Short enough to be read in one piece.
-  const path = await work.file('people.csv', `salary,department\n${'1,E\n'.repeat(15_000)}`)
-  const source = await Source.open(path, {})
-  t.teardown(() => source.close())
-  const interrupt = new AbortController()
-  const store = {
-    async createMany() {
-      // As late as a signal can come.
-      setImmediate(() => interrupt.abort())
-    },
-  }
-  t.same(await load(source, store, interrupt.signal), { rows: 5000, lastLine: 5001 })
-})
-
-t.test('a file that changes between the check and the import is an error', async (t) => {
-  const work = await Workplace.create(t)
-  const path = await work.file('people.csv', HEADER + 'Ada,1,E\n'.repeat(100_000))
-  const child = work.start('import', path)
-  child.stderr?.on('data', (output) => {
-    if (String(output).includes('Importing: 10 %')) appendFileSync(path, 'Bob,1,E\n')
-  })
-  t.match(await outcome(child), {
-    code: 1,
-    stderr: 'The file was changed while it was read; 100,001 rows are in\n',
-  })
-})
-
-t.test('a batch waits until nobody else holds the database', async (t) => {
-  const work = await Workplace.create(t)
-  const source = await sourceOf(work, 'Ada,1,E\n'.repeat(5001))
-  t.teardown(() => source.close())
-  const busy = Object.assign(new Error('later'), {
-    cause: new Sqlite.SqliteError('database is locked', 'SQLITE_BUSY'),
-  })
-  const answers = [busy, undefined, busy, busy, undefined]
-  const sizes: number[] = []
-  const store = {
-    async createMany(batch: Iterable<EmployeeCreate>) {
-      sizes.push([...batch].length)
-      const error = answers.shift()
-      if (error) throw error
-    },
-  }
-  t.same(await load(source, store, new AbortController().signal), { rows: 5001, lastLine: 5002 })
-  t.same(sizes, [5000, 5000, 1, 1, 1])
-})
-
-t.test('an error of the database tells which rows are in already', async (t) => {
-  const work = await Workplace.create(t)
-  const source = await sourceOf(work, 'Ada,1,E\n'.repeat(12_000))
-  t.teardown(() => source.close())
-  let batches = 0
-  const store = {
-    async createMany() {
-      if (++batches === 2) throw new Error('disk full')
-    },
-  }
-  await t.rejects(load(source, store, new AbortController().signal), {
-    message: 'disk full\n5,000 rows are in, up to line 5001 of the file',
-  })
-})
-
 t.test('a file or a database that cannot be opened is an error of code 1', async (t) => {
   const work = await Workplace.create(t)
   t.match(await work.run('import', 'missing.csv'), { code: 1, stderr: 'Cannot read missing.csv' })
@@ -267,7 +165,3 @@ t.test('--help explains the command and ends well; wrong usage ends with 2', asy
   t.match(await work.run('import', 'a.csv', '--nome', 'x'), { code: 2, stderr: 'unknown option' })
   t.match(await work.run('import', 'a.csv', '--name'), { code: 2, stderr: 'argument missing' })
 })
-
-async function sourceOf(work: Workplace, rows: string): Promise<Source> {
-  return Source.open(await work.file('people.csv', HEADER + rows), {})
-}

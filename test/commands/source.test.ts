@@ -132,10 +132,7 @@ t.test('bad rows of NDJSON are told by line', async (t) => {
     [3, 'it must be a JSON object'],
     [5, 'salary must be number, got null, department must be string, got 5'],
     [6, 'salary is required'],
-    [
-      7,
-      /salary must be <= 1000000000000, got Infinity.*department must be as described .* got "\\ud800"/,
-    ],
+    [7, /salary must be .* got Infinity, department must be as described .* got "\\ud800"/],
     [8, 'name must be in the first row too'],
   ])
 })

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { type Database, openDatabase } from '../../src/database/sqlite.js'
-import { temporaryDirectory } from '../support/build.js'
+import { temporaryDirectory } from '../support/temporary-directory.js'
 
 export interface Outcome {
   code: number | null
@@ -73,6 +73,18 @@ export async function outcome(child: ChildProcess): Promise<Outcome> {
     once(child, 'close'),
   ])
   return { code: code as number | null, stdout, stderr }
+}
+
+/** Does something once, as soon as a process writes this to stderr. */
+export function when(child: ChildProcess, said: string, act: () => void): void {
+  let stderr = ''
+  const listen = (output: Buffer) => {
+    stderr += output
+    if (!stderr.includes(said)) return
+    child.stderr?.off('data', listen)
+    act()
+  }
+  child.stderr?.on('data', listen)
 }
 
 /** The versions of the cached views. */

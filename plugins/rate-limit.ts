@@ -1,0 +1,63 @@
+import createError from '@fastify/error'
+import fastifyRateLimit from '@fastify/rate-limit'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { CacheRedis } from '../src/cache/cache-redis.js'
+import { MemoryRedis } from '../src/cache/memory-redis.js'
+import { isWatch } from '../src/http/doors.js'
+
+const TooManyRequests = createError(
+  'TOO_MANY_REQUESTS',
+  'More than %d requests in a minute; try again in %s',
+  429,
+)
+
+/**
+ * Limits how often a client may ask in a minute, if that is configured: by its key, or else by its
+ * address. Processes that share a Redis share the count.
+ */
+export default fp(
+  async function rateLimitPlugin(fastify) {
+    const max = fastify.config.rateLimitPerMinute
+    if (max === undefined) return
+
+    await fastify.register(fastifyRateLimit, {
+      global: false,
+      enableDraftSpec: true,
+      max,
+      timeWindow: 60_000,
+      keyGenerator: clientOf,
+      allowList: isWatch,
+      store: counterIn(fastify.redis as unknown as CacheRedis),
+      errorResponseBuilder: (_request, { after }) => new TooManyRequests(max, after),
+    })
+    // For the whole service: as the hook of a route it would run behind the one that answers from
+    // cache, and not at all where there is no route.
+    fastify.addHook('onRequest', fastify.rateLimit())
+  },
+  { name: 'rate-limit', dependencies: ['keys', 'redis'] },
+)
+
+function clientOf({ apiKey, ip }: FastifyRequest): string {
+  return apiKey ? `key:${apiKey.name}` : `ip:${fastifyRateLimit.normalizeIP(ip)}`
+}
+
+/** The store of @fastify/rate-limit: counts in Redis and, while that is away, in this process. */
+function counterIn(redis: Pick<CacheRedis, 'increment'>) {
+  const memory = new MemoryRedis()
+  return class Counter implements fastifyRateLimit.FastifyRateLimitStore {
+    incr(client: string, done: Done, window: number): void {
+      const key = `rate_limit:${client}`
+      redis
+        .increment(key, window)
+        .catch(() => memory.increment(key, window))
+        .then(([current, ttl]) => done(null, { current, ttl }), done)
+    }
+
+    child(): this {
+      return this
+    }
+  }
+}
+
+type Done = Parameters<fastifyRateLimit.FastifyRateLimitStore['incr']>[1]

@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { findKey, parseKeys } from '../../src/http/keys.js'
+
+t.test('shows the key once, and an entry that lets it in', async (t) => {
+  const { status, stdout, stderr } = key('web-1', 'write')
+  t.equal(status, 0)
+  const made = stderr.trim().split('\n').at(-1)
+  const keys = parseKeys(stdout)
+  t.match(findKey(keys, `Bearer ${made}`), { name: 'web-1', role: 'write' })
+  t.notMatch(stdout, made, 'what is redirected to a file holds no secret')
+})
+
+t.test('--help: what to do with it, exit code 0', async (t) => {
+  const { status, stdout } = key('--help')
+  t.equal(status, 0)
+  t.match(stdout, /<name> <role>/)
+  t.match(stdout, /API_KEYS_FILE/)
+  t.match(stdout, /Exit codes/)
+})
+
+t.test('wrong arguments: exit code 1, and no key', async (t) => {
+  for (const args of [
+    [],
+    ['web'],
+    ['web', 'admin'],
+    ['a:b', 'read'],
+    ['', 'read'],
+    ['a', 'read', 'b'],
+  ]) {
+    const { status, stdout, stderr } = key(...args)
+    t.equal(status, 1, args.join(' '))
+    t.equal(stdout, '')
+    t.match(stderr, /^error: /)
+  }
+})
+
+function key(...args: string[]) {
+  const program = fileURLToPath(new URL('../../src/commands/key.js', import.meta.url))
+  return spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' })
+}
