@@ -190,8 +190,9 @@ for (const { path, view } of views) {
     const app = await build(t)
     const name = 'n'.repeat(100)
     const department = 'd'.repeat(100)
-    const everybody = Array.from({ length: 70_000 }, () => ({ name, salary: 200_000, department }))
-    await app.employees.createMany(everybody)
+    const batch = Array.from({ length: 1000 }, () => ({ name, salary: 200_000, department }))
+    // Not all at once: that would hold the event loop for seconds, and count as overload.
+    for (let i = 0; i < 70; i++) await app.employees.createMany(batch)
     for (let i = 0; i < 2; i++) {
       const answer = await app.inject(path)
       t.equal(answer.headers['cache-status'], 'employees; fwd=miss')
