@@ -15,6 +15,7 @@ local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return { count, redis.call('PTTL', KEYS[1]) }`
 const AWAY = new Error('Redis is away')
+const OUT_OF_STEP = new Error('a reply of Redis belongs to another command')
 
 /** @param reason why Redis cannot be used; undefined: it can */
 export type OnChange = (reason: string | undefined) => void
@@ -24,6 +25,9 @@ export type OnChange = (reason: string | undefined) => void
  * no answer fails after 100 ms. The first failure of any kind (no connection, no answer, no memory, a
  * replica, a protocol error) opens a circuit: commands then fail at once, at no cost, and probes in
  * the background find out when Redis takes writes again, which closes it.
+ *
+ * Replies bear no mark of their command, so one that is lost on the way (in a proxy, say) shifts all
+ * that follow. A value therefore begins with a line that repeats its key, and is taken for no other.
  */
 export class GuestRedis implements CacheRedis {
   readonly status = 'ready'
@@ -57,22 +61,37 @@ export class GuestRedis implements CacheRedis {
   }
 
   getBuffer(key: string): Promise<Buffer | null> {
-    return this.#guarded(() => this.#client.getBuffer(key))
+    return this.#guarded(async () => {
+      const stored: unknown = await this.#client.getBuffer(key)
+      if (stored === null) return null
+      const head = headOf(key)
+      if (!Buffer.isBuffer(stored) || !stored.subarray(0, head.length).equals(head)) {
+        throw OUT_OF_STEP
+      }
+      return stored.subarray(head.length)
+    })
   }
 
   pttl(key: string): Promise<number> {
-    return this.#guarded(() => this.#client.pttl(key))
+    return this.#guarded(async () => {
+      const left: unknown = await this.#client.pttl(key)
+      if (typeof left !== 'number') throw OUT_OF_STEP
+      return left
+    })
   }
 
   set(key: string, value: Buffer, unit: 'EX' | 'PX', ttl: number): Promise<unknown> {
     const milliseconds = unit === 'EX' ? ttl * 1000 : ttl
-    return this.#guarded(() => this.#client.set(key, value, 'PX', milliseconds))
+    const stored = Buffer.concat([headOf(key), value])
+    return this.#guarded(() => this.#client.set(key, stored, 'PX', milliseconds))
   }
 
   increment(key: string, window: number): Promise<[count: number, left: number]> {
-    return this.#guarded(
-      () => this.#client.eval(INCREMENT, 1, key, window) as Promise<[number, number]>,
-    )
+    return this.#guarded(async () => {
+      const reply = await this.#client.eval(INCREMENT, 1, key, window)
+      if (!Array.isArray(reply) || reply.length !== 2) throw OUT_OF_STEP
+      return reply as [number, number]
+    })
   }
 
   unlink(...keys: string[]): Promise<number> {
@@ -93,7 +112,8 @@ export class GuestRedis implements CacheRedis {
     } catch (error) {
       // Not yet announced: the probe tells a Redis that is away from a moment's hiccup of ours.
       this.#usable = false
-      this.#probe()
+      if (error === OUT_OF_STEP) this.#client.disconnect(true)
+      else this.#probe()
       throw error
     }
   }
@@ -104,7 +124,8 @@ export class GuestRedis implements CacheRedis {
     if (typeof this.#probing === 'object') clearTimeout(this.#probing)
     this.#probing = true
     try {
-      await this.#client.set(PROBE_KEY, '', 'PX', 1)
+      const reply: unknown = await this.#client.set(PROBE_KEY, '', 'PX', 1)
+      if (reply !== 'OK') throw OUT_OF_STEP
       this.#probing = false
       this.#here()
     } catch (error) {
@@ -133,4 +154,8 @@ export class GuestRedis implements CacheRedis {
     if (this.#announced !== 'away') this.#onChange(reason)
     this.#announced = 'away'
   }
+}
+
+function headOf(key: string): Buffer {
+  return Buffer.from(`${key}\n`)
 }

@@ -70,6 +70,24 @@ t.test('a Redis that stops answering and goes on later', async (t) => {
   t.ok(changes.length === 1 || changes.length === 3, 'told, unless it was back at once')
 })
 
+t.test('a reply that is lost does not let the next one pass for its value', async (t) => {
+  const proxy = await FaultProxy.start(t, (await RedisServer.start(t)).url)
+  const { redis } = await guest(t, proxy.url)
+  await until(() => redis.usable)
+  await redis.set('mine', Buffer.from('mine'), 'EX', 10)
+  await redis.set('other', Buffer.from('other'), 'EX', 10)
+  proxy.fault = 'lose-replies'
+  const mine = redis.getBuffer('mine')
+  const refused = t.rejects(mine, /another command|timed out/)
+  await until(() => proxy.lost === 1)
+  proxy.fault = 'none'
+  await redis.getBuffer('other').catch(() => {})
+  await refused
+
+  await until(() => redis.usable)
+  t.strictSame(await redis.getBuffer('mine'), Buffer.from('mine'))
+})
+
 t.test('a Redis that is only slow stays in use', async (t) => {
   const proxy = await FaultProxy.start(t, (await RedisServer.start(t)).url)
   const { redis, changes } = await guest(t, proxy.url)

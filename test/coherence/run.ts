@@ -68,6 +68,7 @@ export async function runCoherence(
   }
   load.stop()
   await running
+  for (const { errors } of services) report.failures.push(...errors)
   return report
 }
 

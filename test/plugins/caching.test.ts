@@ -39,7 +39,7 @@ for (const { path, view } of views) {
     const redis = redisClient(t, url)
     const key = await keyOf(app, view)
     await until(() => redis.exists(key))
-    t.equal(await redis.get(key), miss.body)
+    t.equal(await redis.get(key), `${key}\n${miss.body}`)
     const ttl = await redis.ttl(key)
     t.ok(ttl > 250 && ttl <= 300, `the key lives for ${ttl} s`)
   })

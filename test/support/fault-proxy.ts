@@ -16,6 +16,8 @@ export class FaultProxy {
   readonly #target: number
   readonly #sockets = new Set<Socket>()
   #fault: Fault = 'none'
+  /** Replies that were swallowed. */
+  lost = 0
 
   private constructor(target: number) {
     this.#target = target
@@ -78,7 +80,8 @@ export class FaultProxy {
           setTimeout(() => to.write(bytes), DELAY_MS)
           break
         case 'lose-replies':
-          if (!isReply) to.write(bytes)
+          if (isReply) this.lost++
+          else to.write(bytes)
           break
         case 'nonsense':
           if (isReply) to.write('?nonsense\r\n')

@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url'
 
 const SERVER = fileURLToPath(new URL('../../src/server.js', import.meta.url))
 
+/** Of pino's levels. */
+const ERROR = 50
+
 /** What ends a helper's resources: a tap test, or a run of the torture command. */
 export interface Scope {
   teardown(cleanup: () => unknown): void
@@ -15,9 +18,13 @@ export class Service {
   readonly url: string
   readonly process: ChildProcess
 
-  private constructor(url: string, process: ChildProcess) {
+  /** The lines of its log that tell of errors. */
+  readonly errors: string[]
+
+  private constructor(url: string, process: ChildProcess, errors: string[]) {
     this.url = url
     this.process = process
+    this.errors = errors
   }
 
   /** Resolves when it listens. */
@@ -27,14 +34,17 @@ export class Service {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     scope.teardown(() => child.kill('SIGKILL'))
-    const lines = createInterface({ input: child.stdout })
-    for await (const line of lines) {
-      const [url] = /http:\/\/[\d.:]+/.exec(JSON.parse(line).msg) ?? []
-      if (!url) continue
-      child.stdout.resume()
-      return new Service(url, child)
-    }
-    throw new Error('The service ended before it listened')
+    const errors: string[] = []
+    const url = await new Promise<string>((resolve, reject) => {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        const { level, msg } = JSON.parse(line)
+        if (level >= ERROR) errors.push(line)
+        const [listening] = /http:\/\/[\d.:]+/.exec(msg) ?? []
+        if (listening) resolve(listening)
+      })
+      child.on('exit', () => reject(new Error('The service ended before it listened')))
+    })
+    return new Service(url, child, errors)
   }
 
   /** Ends it with a signal; resolves with its exit code, or null if the signal killed it. */
