@@ -2,20 +2,19 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Employee } from '../../src/employees/schemas.js'
 import { type App, buildOverRedis } from '../support/build.js'
+import { PLAIN_SQL } from '../support/plain-sql.js'
 import { redisUrl } from '../support/redis-server.js'
 
 const views = [
   {
     view: 'high_salary_emps',
     path: '/employees/high-salary',
-    sql: 'SELECT id, name, salary, department FROM employees WHERE salary > 100000 ORDER BY id',
+    sql: PLAIN_SQL.high_salary_emps,
   },
   {
     view: 'top2_by_dept',
     path: '/employees/top2-by-department',
-    sql: `SELECT id, name, salary, department FROM (
-        SELECT *, rank() OVER (PARTITION BY department ORDER BY salary DESC) AS place FROM employees
-      ) WHERE place <= 2 ORDER BY department, salary DESC, id`,
+    sql: PLAIN_SQL.top2_by_dept,
   },
 ]
 

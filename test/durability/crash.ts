@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import type { Employee } from '../../src/employees/schemas.js'
+import { PLAIN_SQL } from '../support/plain-sql.js'
 import { type Scope, Service } from '../support/service.js'
 
 const WRITERS = 8
@@ -111,10 +112,8 @@ function order({ id, name, salary, department }: Partial<Employee>) {
 
 async function compareViews(url: string, path: string, report: CrashReport): Promise<void> {
   const views = {
-    'high-salary': 'SELECT * FROM employees WHERE salary > 100000 ORDER BY id',
-    'top2-by-department': `SELECT id, name, salary, department FROM (
-        SELECT *, rank() OVER (PARTITION BY department ORDER BY salary DESC) AS place FROM employees
-      ) WHERE place <= 2 ORDER BY department, salary DESC, id`,
+    'high-salary': PLAIN_SQL.high_salary_emps,
+    'top2-by-department': PLAIN_SQL.top2_by_dept,
   }
   const database = new Sqlite(path, { readonly: true })
   for (const [view, sql] of Object.entries(views)) {
