@@ -1,8 +1,8 @@
 import fastifyCaching, { type AbstractCacheCompliantObject } from '@fastify/caching'
 import type {
   FastifyInstance,
+  FastifyReply,
   FastifyRequest,
-  onRequestAsyncHookHandler,
   onSendAsyncHookHandler,
   RouteOptions,
 } from 'fastify'
@@ -12,6 +12,7 @@ import { collect } from '../src/cache/collect.js'
 import { Flights } from '../src/cache/flights.js'
 import { type Copy, NearCopies } from '../src/cache/near-copies.js'
 import { cacheKey } from '../src/cache/versioned.js'
+import { whenKnown } from '../src/cache/when-known.js'
 import { ViewStream } from '../src/employees/json-array-stream.js'
 
 declare module 'fastify' {
@@ -57,32 +58,47 @@ export default fp(
       addFirst(route, 'onRequest', answerFromCache)
       // In front of Fastify's own hook for HEAD, which drops the body.
       addFirst(route, 'onSend', storeInCache)
-      addFirst(route, 'onResponse', async (request: FastifyRequest) => request.land?.())
+      addFirst(route, 'onResponse', (request: FastifyRequest, _reply: unknown, done: Done) => {
+        request.land?.()
+        done()
+      })
     })
 
-    fastify.addHook('onResponse', async (request, reply) => {
-      if (CHANGES.has(request.method) && reply.statusCode < 300) await forgetOutdated()
+    fastify.addHook('onResponse', (request, reply, done) => {
+      if (CHANGES.has(request.method) && reply.statusCode < 300)
+        forgetOutdated().then(() => done(), done)
+      else done()
     })
 
-    const answerFromCache: onRequestAsyncHookHandler = async (request, reply) => {
+    function answerFromCache(request: FastifyRequest, reply: FastifyReply) {
       const { view } = cacheOf(request)
-      const version = await fastify.employees.version(view)
-      if (sendNotModified(request, reply, version)) return reply
-      const near = copies.get(view, version)
-      if (near) return sendCopy(reply, near, 'near')
+      return whenKnown(fastify.viewVersion(view, request), (version) => {
+        if (sendNotModified(request, reply, version)) return undefined
+        const near = copies.get(view, version)
+        return near ? sendCopy(reply, near, 'near') : answerFromFar(request, reply, view, version)
+      })
+    }
 
+    /** From Redis or a fill under way; if neither has it, goes on to the handler. */
+    async function answerFromFar(
+      request: FastifyRequest,
+      reply: FastifyReply,
+      view: string,
+      version: string,
+    ) {
       const key = cacheKey(view, version)
       const flight = flights.join(key)
       if (flight) {
         const shared = await flight
-        return shared && sendCopy(reply, shared, 'collapsed')
+        if (shared) sendCopy(reply, shared, 'collapsed')
+        return
       }
       if (request.method === 'GET') request.land = flights.lead(key)
       const cached = await get(key)
       if (cached) {
         const copy = copies.set(view, version, cached.item, cached.ttl)
         request.land?.(copy)
-        return sendCopy(reply, copy, 'redis')
+        sendCopy(reply, copy, 'redis')
       }
     }
 
@@ -123,7 +139,7 @@ export default fp(
       }
     }
   },
-  { name: 'caching', dependencies: ['redis', 'employees'] },
+  { name: 'caching', dependencies: ['redis', 'employees', 'versions'] },
 )
 
 const CHANGES = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
@@ -137,9 +153,12 @@ const NOT_A_VIEW = 'A route with config.cache must return fastify.employees.view
 function cacheInRedis({ redis }: FastifyInstance): AbstractCacheCompliantObject {
   const store = {
     get(key: Key, callback: (error: null, cached: unknown) => void): void {
-      lookUp(key)
-        .catch(() => null)
-        .then((cached) => callback(null, cached))
+      if (typeof key !== 'string') callback(null, null)
+      else
+        lookUp(key).then(
+          (cached) => callback(null, cached),
+          () => callback(null, null),
+        )
     },
     set(key: Key, value: Buffer, ttl: number, callback: (error: null) => void = ignore): void {
       keep(key, value, ttl)
@@ -149,8 +168,7 @@ function cacheInRedis({ redis }: FastifyInstance): AbstractCacheCompliantObject 
   }
   return store as AbstractCacheCompliantObject
 
-  async function lookUp(key: Key) {
-    if (typeof key !== 'string') return null
+  async function lookUp(key: string) {
     const [item, ttl] = await Promise.all([redis.getBuffer(key), redis.pttl(key)])
     return item && ttl > 0 ? { item, ttl, stored: 0 } : null
   }
@@ -160,6 +178,7 @@ function cacheInRedis({ redis }: FastifyInstance): AbstractCacheCompliantObject 
   }
 }
 type Key = string | { id: string; segment: string }
+type Done = () => void
 
 function cacheOf(request: FastifyRequest) {
   return request.routeOptions.config.cache as { view: string; ttl: number }

@@ -20,8 +20,9 @@ export default fp(
     let closing = false
     fastify.decorate('isClosing', () => closing)
     // A connection that was busy when the port was closed must not linger, kept alive, once it is idle.
-    fastify.addHook('onResponse', async () => {
+    fastify.addHook('onResponse', (_request, _reply, done) => {
       if (!fastify.server.listening) fastify.server.closeIdleConnections()
+      done()
     })
     fastify.addHook('preClose', async () => {
       closing = true

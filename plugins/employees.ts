@@ -18,10 +18,11 @@ export default fp(
 
     // Rows hold a snapshot open. When a client leaves, Node ends only the answer that is being sent,
     // not those that were pipelined behind it.
-    fastify.addHook('onSend', async ({ raw }, _reply, payload) => {
-      if (!(payload instanceof JsonArrayStream)) return
+    fastify.addHook('onSend', ({ raw }, _reply, payload, done) => {
+      if (!(payload instanceof JsonArrayStream)) return done()
       if (raw.destroyed) payload.destroy()
       else raw.once('close', () => payload.destroy())
+      done()
     })
   },
   { name: 'employees', dependencies: ['database'] },

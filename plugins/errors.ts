@@ -14,8 +14,9 @@ export default fp(
   async function errorsPlugin(fastify) {
     fastify.setErrorHandler(sendProblem)
     // In place of Node's own check, which src/app.ts switches off.
-    fastify.addHook('onRequest', async ({ raw }) => {
-      if (raw.headers.host === undefined && raw.httpVersion === '1.1') throw new NoHost()
+    fastify.addHook('onRequest', ({ raw }, _reply, done) => {
+      const isWithout = raw.headers.host === undefined && raw.httpVersion === '1.1'
+      done(isWithout ? new NoHost() : undefined)
     })
     fastify.server.on('checkExpectation', (request, response: ServerResponse) => {
       const body = problem(

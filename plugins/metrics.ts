@@ -13,12 +13,13 @@ export default fp(
       registers: [register],
     })
 
-    fastify.addHook('onResponse', async (request, reply) => {
+    fastify.addHook('onResponse', (request, reply, done) => {
       const route = request.routeOptions.url ?? 'unknown'
       duration.observe(
         { method: request.method, route, status: reply.statusCode },
         reply.elapsedTime / 1000,
       )
+      done()
     })
 
     fastify.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {

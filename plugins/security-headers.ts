@@ -26,8 +26,9 @@ export default fp(
         xXssProtection: false,
       }),
     )
-    fastify.addHook('onRequest', async (_request, reply) => {
+    fastify.addHook('onRequest', (_request, reply, done) => {
       reply.headers(headers)
+      done()
     })
   },
   { name: 'security-headers' },

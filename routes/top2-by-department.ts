@@ -5,6 +5,7 @@ import { collect } from '../src/cache/collect.js'
 import { Flights } from '../src/cache/flights.js'
 import type { Copy } from '../src/cache/near-copies.js'
 import { cacheKey } from '../src/cache/versioned.js'
+import { whenKnown } from '../src/cache/when-known.js'
 import { EmployeeList } from '../src/employees/schemas.js'
 import { errors, json, notModified } from '../src/http/responses.js'
 
@@ -25,19 +26,21 @@ const schema = {
 
 /** Caching by hand: which key, how long, and what happens without Redis, all stand here. */
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
-  const { employees, nearCopies, redis } = fastify
+  const { employees, nearCopies, redis, viewVersion } = fastify
   const ttl = fastify.config.cacheTtlSeconds
   const flights = new Flights<Copy>()
 
   fastify.get('/employees/top2-by-department', { schema }, getTopTwo)
 
-  async function getTopTwo(request: FastifyRequest, reply: FastifyReply) {
-    const version = await employees.version(VIEW)
-    if (sendNotModified(request, reply, version)) return reply
+  function getTopTwo(request: FastifyRequest, reply: FastifyReply) {
+    return whenKnown(viewVersion(VIEW, request), (version) => {
+      if (sendNotModified(request, reply, version)) return undefined
+      const near = nearCopies.get(VIEW, version)
+      return near ? sendCopy(reply, near, 'near') : getFromFar(reply, version)
+    })
+  }
 
-    const near = nearCopies.get(VIEW, version)
-    if (near) return sendCopy(reply, near, 'near')
-
+  async function getFromFar(reply: FastifyReply, version: string) {
     const key = cacheKey(VIEW, version)
     const flight = flights.join(key)
     if (flight) {

@@ -19,10 +19,12 @@ import rateLimit from '../plugins/rate-limit.js'
 import redis from '../plugins/redis.js'
 import requestIds from '../plugins/request-id.js'
 import securityHeaders from '../plugins/security-headers.js'
+import versions from '../plugins/versions.js'
 import type { Config } from './config.js'
 import { answerClientError } from './http/client-error.js'
 import { AccessLog } from './http/log-controller.js'
 import { requestId } from './http/request-id.js'
+import { lazyChildLogger } from './http/request-log.js'
 import { buildValidator } from './http/validation.js'
 import { loggerOptions } from './logger.js'
 
@@ -42,6 +44,7 @@ export async function buildApp(config: Config) {
   const app = Fastify({
     logger: loggerOptions(config),
     logController: new AccessLog(),
+    childLoggerFactory: lazyChildLogger,
     genReqId: requestId,
     return503OnClosing: false, // see plugins/closing.ts
     bodyLimit: 64 * 1024,
@@ -75,6 +78,7 @@ export async function buildApp(config: Config) {
   await app.register(metrics)
   await app.register(database)
   await app.register(employees)
+  await app.register(versions)
   await app.register(caching)
 
   // A new file in routes/ is a new resource or view, with no list to add it to.

@@ -19,9 +19,9 @@ export function viewHeaders(reply: FastifyReply, version: string, source: Source
 }
 
 /** Sends the cached answer of a view. */
-export function sendCopy(reply: FastifyReply, copy: Copy, source: Source): FastifyReply {
+export function sendCopy(reply: FastifyReply, copy: Copy, source: Source): void {
   viewHeaders(reply, copy.version, source, copy.expires - performance.now())
-  return reply.send(copy.body)
+  reply.send(copy.body)
 }
 
 /** Sends a 304 if the client has the view at this version already (RFC 9110, section 15.4.5). */

@@ -80,7 +80,7 @@ export function createSqliteStore(db: Database): EmployeeStore {
       return new JsonArrayStream(rows, snapshot.close)
     },
 
-    async version(view) {
+    version(view) {
       return known(
         view,
         attempt(() => probe.get(view)),

@@ -35,7 +35,7 @@ export interface EmployeeStore {
    * The version of a cached view: a random token that the database replaces in the very transaction
    * that changes what the view shows.
    */
-  version(view: string): Promise<string>
+  version(view: string): string | Promise<string>
   /** Reads a cached view as it is now. */
   view(view: string): Promise<ViewStream>
 

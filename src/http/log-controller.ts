@@ -13,6 +13,6 @@ export class AccessLog extends LogController {
     const ms = Math.round(reply.elapsedTime * 100) / 100
     const line = { method, url, status: reply.statusCode, ms, key: apiKey?.name }
     if (error) request.log.error({ ...line, err: error }, 'request failed')
-    else request.log.info(line, 'request')
+    else reply.server.log.info({ reqId: request.id, ...line }, 'request')
   }
 }
