@@ -93,6 +93,12 @@ export function readConfig(env: Record<string, string | undefined>) {
   const errors = [...Value.Errors(Environment, values)]
   if (errors.length > 0) throw new ConfigError(describe(errors))
   const parsed = values as Static<typeof Environment>
+  if (parsed.WEB_CONCURRENCY > 1 && parsed.DATABASE_URL === 'file::memory:') {
+    throw new ConfigError(
+      `DATABASE_URL=file::memory: would give each of WEB_CONCURRENCY=${parsed.WEB_CONCURRENCY} ` +
+        'workers a database of its own: set DATABASE_URL=file:PATH, or WEB_CONCURRENCY=1',
+    )
+  }
   return {
     host: parsed.HOST,
     port: parsed.PORT,

@@ -3,8 +3,10 @@ import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
 import { buildApp } from './app.js'
 import { assertGuarded, type Config, ConfigError, describeVariables, readConfig } from './config.js'
+import { openDatabase } from './database/sqlite.js'
 import { loggerOptions } from './logger.js'
-import { superviseWorkers } from './workers.js'
+import { superviseWorkers } from './workers/supervise.js'
+import { closeWithPrimary, SIGNALS } from './workers/worker.js'
 
 const CLOSE_TIMEOUT_MS = 10_000
 
@@ -24,7 +26,9 @@ async function main(): Promise<void> {
     const config = readConfig(process.env)
     assertGuarded(config)
     if (config.webConcurrency > 1 && cluster.isPrimary) {
-      superviseWorkers(config.webConcurrency, pino(loggerOptions(config)))
+      // Migrates, and finds out whether that can be done at all, once and not in each worker.
+      openDatabase(config.databaseUrl).$client.close()
+      superviseWorkers(config.webConcurrency, pino(loggerOptions(config)), CLOSE_TIMEOUT_MS)
     } else {
       await serve(config)
     }
@@ -37,10 +41,17 @@ async function main(): Promise<void> {
 
 async function serve(config: Config): Promise<void> {
   const app = await buildApp(config)
-  closeWithGrace({ delay: CLOSE_TIMEOUT_MS, logger: app.log }, async ({ err, signal }) => {
-    if (err) app.log.fatal({ err }, 'closing after an error')
-    else app.log.info({ signal }, 'closing')
-    await app.close()
-  })
+  let closing = false
+  const skip = cluster.isWorker ? [...SIGNALS] : []
+  const { close } = closeWithGrace(
+    { delay: CLOSE_TIMEOUT_MS, logger: app.log, skip },
+    async ({ err, signal }) => {
+      closing = true
+      if (err) app.log.fatal({ err }, 'closing after an error')
+      else app.log.info({ signal }, 'closing')
+      await app.close()
+    },
+  )
+  if (cluster.isWorker) closeWithPrimary(() => closing || close())
   await app.listen({ host: config.host, port: config.port })
 }

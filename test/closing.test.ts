@@ -1,38 +1,25 @@
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { temporaryDirectory } from './support/build.js'
+import { halfRequest, postUntilRefused } from './support/requests.js'
 import { Service } from './support/service.js'
 import { until } from './support/until.js'
 
 t.test('SIGTERM under load loses no request that was accepted', async (t) => {
   const { service, path } = await start(t)
-  let created = 0
-  const refusals: string[] = []
-  const clients = Array.from({ length: 20 }, async () => {
-    for (;;) {
-      try {
-        const answer = await post(service)
-        await answer.json()
-        if (answer.status === 201) created++
-        else return refusals.push(`${answer.status}`)
-      } catch (error) {
-        return refusals.push((error as { cause: { code: string } }).cause.code)
-      }
-    }
-  })
-  await until(() => created > 100)
+  const load = postUntilRefused(service.url)
+  await until(() => load.created > 100)
   t.equal(await service.stop(), 0)
-  await Promise.all(clients)
+  await load.end
   // Refused at the door, or while they still stood in the kernel's queue in front of it.
-  for (const refusal of refusals) t.match(refusal, /^(ECONNREFUSED|ECONNRESET|UND_ERR_SOCKET)$/)
+  for (const refusal of load.refusals)
+    t.match(refusal, /^(ECONNREFUSED|ECONNRESET|UND_ERR_SOCKET)$/)
   t.notOk(existsSync(`${path}-wal`), 'the database was closed')
   const database = new Sqlite(path)
   const rows = database.prepare('SELECT count(*) FROM employees').pluck().get()
-  t.equal(rows, created, 'whatever was accepted was answered')
+  t.equal(rows, load.created, 'whatever was accepted was answered')
   database.close()
 })
 
@@ -62,7 +49,7 @@ t.test('/readyz turns 503 before the port is closed', async (t) => {
 
 t.test('a second SIGTERM ends it with 1', async (t) => {
   const { service } = await start(t)
-  await stuckRequest(t, service)
+  await halfRequest(t, service.url)
   const exit = service.stop()
   await until(async () => (await fetch(`${service.url}/readyz`)).status === 503)
   service.process.kill('SIGTERM')
@@ -71,7 +58,7 @@ t.test('a second SIGTERM ends it with 1', async (t) => {
 
 t.test('a request that hangs past the limit ends it with 1', async (t) => {
   const { service } = await start(t)
-  await stuckRequest(t, service)
+  await halfRequest(t, service.url)
   t.equal(await service.stop(), 1)
 })
 
@@ -79,27 +66,4 @@ async function start(t: Test) {
   const path = join(await temporaryDirectory(t), 'employees.db')
   const service = await Service.start(t, { DATABASE_URL: `file:${path}` })
   return { service, path }
-}
-
-function post({ url }: Service) {
-  return fetch(`${url}/employees`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'Ada', salary: 1, department: 'Engineering' }),
-  })
-}
-
-/** Sends half a request and keeps the connection. */
-async function stuckRequest(t: Test, { url }: Service): Promise<void> {
-  const { hostname, port } = new URL(url)
-  const socket = connect(Number(port), hostname)
-  t.teardown(() => socket.destroy())
-  socket.on('error', () => {})
-  await once(socket, 'connect')
-  socket.write(
-    'POST /employees HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n' +
-      'Expect: 100-continue\r\n\r\n{',
-  )
-  // The service has begun with the request when it asks for the rest.
-  await once(socket, 'data')
 }

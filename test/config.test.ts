@@ -42,7 +42,7 @@ t.test('every variable is read', async (t) => {
   const env = {
     HOST: '0.0.0.0',
     PORT: '8080',
-    DATABASE_URL: 'file::memory:',
+    DATABASE_URL: 'file:/data/people.db',
     REDIS_URL: 'rediss://cache.example:6380/1',
     API_KEYS: entries,
     ALLOW_ANONYMOUS: 'true',
@@ -56,7 +56,7 @@ t.test('every variable is read', async (t) => {
   t.strictSame(readConfig(env), {
     host: '0.0.0.0',
     port: 8080,
-    databaseUrl: 'file::memory:',
+    databaseUrl: 'file:/data/people.db',
     redisUrl: 'rediss://cache.example:6380/1',
     apiKeys,
     allowAnonymous: true,
@@ -117,6 +117,12 @@ for (const [name, values] of [
     }
   })
 }
+
+t.test('a database in memory is for one process: both variables are named', async (t) => {
+  const env = { DATABASE_URL: 'file::memory:', WEB_CONCURRENCY: '2' }
+  t.match(messageOf(env), /^DATABASE_URL=file::memory: .* WEB_CONCURRENCY=2 .* set .* or .*$/)
+  t.equal(readConfig({ ...env, WEB_CONCURRENCY: '1' }).databaseUrl, 'file::memory:')
+})
 
 t.test('all that is wrong is told at once, a line for each variable', async (t) => {
   const message = messageOf({ PORT: 'x', LOG_LEVEL: 'y', REDIS_URL: 'z', CACHE_TTL_SECONDS: '-1' })

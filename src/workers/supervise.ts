@@ -1,0 +1,77 @@
+import cluster, { type Worker } from 'node:cluster'
+import { once } from 'node:events'
+import closeWithGrace from 'close-with-grace'
+import type { Logger } from 'pino'
+import { Backoff } from './backoff.js'
+import { CLOSE } from './worker.js'
+
+/**
+ * Runs worker processes that share one port, and replaces one that dies, the later the more often it
+ * does. A first worker that cannot even start ends all of them: what is wrong will not get better by
+ * trying. A signal closes the workers, and exits with 0 when all of them closed in order, else with 1.
+ */
+export function superviseWorkers(count: number, log: Logger, closeTimeoutMs: number): void {
+  const listening = new Set<Worker>()
+  let closing = false
+  let failure: string | undefined
+
+  const { close } = closeWithGrace(
+    {
+      delay: closeTimeoutMs,
+      logger: log,
+      onTimeout: () => kill('the workers do not close'),
+      onSecondSignal: (signal) => kill(`a second ${signal}`),
+      onSecondError: () => kill('a second error'),
+    },
+    async ({ err, signal }) => {
+      if (err) log.fatal({ err }, 'closing the workers after an error')
+      else log.info({ signal }, 'closing the workers')
+      closing = true
+      for (const worker of listening) tellToClose(worker)
+      await Promise.all(workers().map((worker) => once(worker, 'exit')))
+      if (failure) throw new Error(failure)
+    },
+  )
+  cluster.on('listening', (worker) => {
+    listening.add(worker)
+    if (closing) tellToClose(worker)
+  })
+  for (let i = 0; i < count; i++) start(true)
+
+  function start(isFirst: boolean, backoff = new Backoff()): void {
+    const worker = cluster.fork()
+    const born = performance.now()
+    worker.once('exit', (code, signal) => {
+      const line = { worker: worker.process.pid, code, signal }
+      const started = listening.delete(worker)
+      if (closing) {
+        if (code === 0) return
+        failure = 'a worker did not close in order'
+        log.error(line, failure)
+      } else if (isFirst && !started) {
+        failure = 'a worker could not start'
+        log.fatal(line, failure)
+        close()
+      } else {
+        const delayMs = backoff.next(performance.now() - born)
+        log.error({ ...line, delayMs }, `a worker died; starting another in ${delayMs} ms`)
+        setTimeout(() => closing || start(false, backoff), delayMs)
+      }
+    })
+  }
+
+  function kill(reason: string): void {
+    log.error(`${reason}: killing the workers`)
+    for (const worker of workers()) worker.process.kill('SIGKILL')
+  }
+}
+
+/** Not by a signal, which may have reached the worker already (see closeWithPrimary). */
+function tellToClose(worker: Worker): void {
+  // Without a callback, a worker that has just died would be an uncaught error.
+  worker.send(CLOSE, () => {})
+}
+
+function workers(): Worker[] {
+  return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
+}

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import type { Scope } from './service.js'
+import { temporaryDirectory } from './temporary-directory.js'
+import { until } from './until.js'
+
+const SERVER = fileURLToPath(new URL('../../src/server.js', import.meta.url))
+
+interface Line {
+  level: number
+  pid: number
+  msg: string
+  [field: string]: unknown
+}
+
+/** The service as a primary process with two workers, and what they say. */
+export class Workers {
+  readonly process: ChildProcess
+  readonly path: string
+  /** Of the log, from the beginning. */
+  readonly lines: Line[] = []
+  /** All of stderr, once it has ended. */
+  readonly errors: Promise<string>
+  /** Resolves to the exit code of the primary, or null if a signal killed it. */
+  readonly exit: Promise<number | null>
+
+  private constructor(process: ChildProcess, path: string) {
+    this.process = process
+    this.path = path
+    this.exit = once(process, 'exit').then(([code]) => code)
+    this.errors = text(process.stderr as NonNullable<ChildProcess['stderr']>)
+    createInterface({ input: process.stdout as NonNullable<ChildProcess['stdout']> }).on(
+      'line',
+      (line) => this.lines.push(JSON.parse(line)),
+    )
+  }
+
+  /** Resolves at once, in a process group of its own; see `ready`. */
+  static async spawn(scope: Scope, env: NodeJS.ProcessEnv = {}): Promise<Workers> {
+    const path = join(await temporaryDirectory(scope), 'employees.db')
+    const variables = { WEB_CONCURRENCY: '2', PORT: '0', DATABASE_URL: `file:${path}`, ...env }
+    const child = spawn(process.execPath, [SERVER], {
+      env: { PATH: process.env.PATH, ...variables },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    const workers = new Workers(child, path)
+    scope.teardown(() => workers.signalGroup('SIGKILL'))
+    return workers
+  }
+
+  /** Resolves when both workers listen. */
+  static async start(scope: Scope, env: NodeJS.ProcessEnv = {}): Promise<Workers> {
+    const workers = await Workers.spawn(scope, env)
+    await until(() => workers.pids.length === 2)
+    return workers
+  }
+
+  /** Of the workers that have ever listened, in that order. */
+  get pids(): number[] {
+    return this.#listening().map(({ pid }) => pid)
+  }
+
+  get url(): string {
+    return /http:\/\/[\d.:]+/.exec(this.#listening()[0]?.msg ?? '')?.[0] as string
+  }
+
+  /** The lines of the log whose message begins like this. */
+  said(message: string): Line[] {
+    return this.lines.filter(({ msg }) => msg.startsWith(message))
+  }
+
+  /** As Ctrl-C does. */
+  signalGroup(signal: NodeJS.Signals): void {
+    try {
+      process.kill(-(this.process.pid as number), signal)
+    } catch {
+      // None of them lives.
+    }
+  }
+
+  #listening(): Line[] {
+    return this.said('Server listening')
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

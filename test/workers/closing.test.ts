@@ -1,0 +1,92 @@
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import Sqlite from 'better-sqlite3'
+import t from 'tap'
+import { halfRequest, postUntilRefused } from '../support/requests.js'
+import { until } from '../support/until.js'
+import { isAlive, Workers } from '../support/workers.js'
+
+t.test('SIGTERM under load closes all workers and loses no request', async (t) => {
+  const workers = await Workers.start(t)
+  const load = postUntilRefused(workers.url)
+  await until(() => load.created > 100)
+  workers.process.kill('SIGTERM')
+  t.equal(await workers.exit, 0)
+  await load.end
+  // Refused at the door, or while they still stood in the kernel's queue in front of it.
+  for (const refusal of load.refusals)
+    t.match(refusal, /^(ECONNREFUSED|ECONNRESET|UND_ERR_SOCKET)$/)
+  t.notOk(existsSync(`${workers.path}-wal`), 'the database was closed')
+  const database = new Sqlite(workers.path)
+  const rows = database.prepare('SELECT count(*) FROM employees').pluck().get()
+  t.equal(rows, load.created, 'whatever was accepted was answered')
+  database.close()
+})
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  t.test(`${signal} to all processes at once, as by Ctrl-C, is no second signal`, async (t) => {
+    const workers = await Workers.start(t)
+    const [socket, rest] = await halfRequest(t, workers.url)
+    workers.signalGroup(signal)
+    await until(() => workers.said('closing').filter(({ msg }) => msg === 'closing').length === 2)
+    const answer = once(socket, 'data')
+    socket.write(rest)
+    t.match(`${(await answer)[0]}`, /^HTTP\/1.1 201 /)
+    t.equal(await workers.exit, 0)
+  })
+}
+
+t.test('a second signal ends all at once, with 1', async (t) => {
+  const workers = await Workers.start(t)
+  await halfRequest(t, workers.url)
+  workers.process.kill('SIGTERM')
+  await until(() => workers.said('closing').length >= 2)
+  workers.process.kill('SIGTERM')
+  t.equal(await workers.exit, 1)
+  await until(() => !workers.pids.some(isAlive))
+})
+
+t.test('a worker that hangs is killed in the end, with 1', async (t) => {
+  const workers = await Workers.start(t)
+  process.kill(workers.pids[0] as number, 'SIGSTOP')
+  workers.process.kill('SIGTERM')
+  t.equal(await workers.exit, 1)
+  t.match(workers.said('the workers do not close'), [{ level: 50 }])
+  await until(() => !workers.pids.some(isAlive))
+})
+
+t.test('a worker that dies while all close makes it 1', async (t) => {
+  const workers = await Workers.start(t)
+  await halfRequest(t, workers.url)
+  workers.process.kill('SIGTERM')
+  await until(() => workers.said('closing').length === 3)
+  for (const pid of workers.pids.filter(isAlive)) process.kill(pid, 'SIGKILL')
+  t.equal(await workers.exit, 1)
+})
+
+t.test('without their primary the workers finish what is under way, and end', async (t) => {
+  const workers = await Workers.start(t)
+  const [socket, rest] = await halfRequest(t, workers.url)
+  workers.process.kill('SIGKILL')
+  await until(() => workers.said('closing').length === 2)
+  const answer = once(socket, 'data')
+  socket.write(rest)
+  t.match(`${(await answer)[0]}`, /^HTTP\/1.1 201 /)
+  await until(() => !workers.pids.some(isAlive))
+  t.notOk(existsSync(`${workers.path}-wal`), 'the database was closed')
+})
+
+t.test('an error in the primary closes the workers in order, with 1', async (t) => {
+  const fail = `import cluster from 'node:cluster'
+    if (cluster.isPrimary) process.on('SIGWINCH', () => { throw new Error('a fault') })`
+  const workers = await Workers.start(t, {
+    NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(fail)}`,
+  })
+  const load = postUntilRefused(workers.url)
+  await until(() => load.created > 10)
+  workers.process.kill('SIGWINCH')
+  t.equal(await workers.exit, 1)
+  t.match(workers.said('closing the workers after an error'), [{ err: { message: 'a fault' } }])
+  t.equal(workers.said('closing').length, 3, 'each of them said so')
+  await load.end
+})
