@@ -12,7 +12,8 @@ declare module 'fastify' {
 /** Decorates `fastify.employees`: everything the service knows about employees. */
 export default fp(
   async function employeesPlugin(fastify) {
-    const store = createSqliteStore(fastify.db)
+    const store = createSqliteStore(fastify.db, { onBatch: fastify.metrics.committed })
+    fastify.metrics.watchStore(store.figures)
     fastify.decorate('employees', store)
     fastify.addHook('onClose', async () => store.close())
 
@@ -25,5 +26,5 @@ export default fp(
       done()
     })
   },
-  { name: 'employees', dependencies: ['database'] },
+  { name: 'employees', dependencies: ['database', 'metrics'] },
 )

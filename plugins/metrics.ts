@@ -1,31 +1,58 @@
+import cluster from 'node:cluster'
 import fp from 'fastify-plugin'
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { MISLEADING, watchEventLoop } from '../src/metrics/event-loop.js'
+import { histogram } from '../src/metrics/families.js'
+import { watchRedis } from '../src/metrics/redis.js'
+import { DURATIONS, type ServiceMetrics, serviceMetrics } from '../src/metrics/service-metrics.js'
+import { metricsOfAll } from '../src/workers/metrics.js'
 
-/** Measures requests and the process, and serves the figures to Prometheus at /metrics. */
+declare module 'fastify' {
+  interface FastifyInstance {
+    metrics: ServiceMetrics
+  }
+}
+
+/** Of the others there would be as many series as clients can think of. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/**
+ * Measures requests, the process, and what other parts tell to `fastify.metrics`, which it decorates;
+ * serves the figures, of all workers together, to Prometheus at /metrics. Names follow
+ * https://prometheus.io/docs/practices/naming/.
+ */
 export default fp(
   async function metricsPlugin(fastify) {
     const register = new Registry()
-    collectDefaultMetrics({ register })
-    const duration = new Histogram({
-      name: 'http_request_duration_seconds',
-      help: 'Time from the request to the end of its answer, by route',
-      labelNames: ['method', 'route', 'status'],
-      registers: [register],
-    })
+    // Once a second: what its timer measures is not shown.
+    collectDefaultMetrics({ register, eventLoopMonitoringPrecision: 1000 })
+    for (const { name } of register.getMetricsAsArray()) {
+      if (MISLEADING.test(name)) register.removeSingleMetric(name)
+    }
+    const endWatch = watchEventLoop(register)
+    fastify.addHook('onClose', async () => endWatch())
+    const { redisFigures } = fastify
+    if (redisFigures) watchRedis(register, () => fastify.redisState() === 'ok', redisFigures)
+    fastify.decorate('metrics', serviceMetrics(register))
 
+    const duration = histogram(register, {
+      name: 'http_request_duration_seconds',
+      help: 'Time from the request to the end of its answer, in seconds, by route',
+      labels: ['method', 'route', 'status'],
+      buckets: DURATIONS,
+    })
     fastify.addHook('onResponse', (request, reply, done) => {
-      const route = request.routeOptions.url ?? 'unknown'
-      duration.observe(
-        { method: request.method, route, status: reply.statusCode },
-        reply.elapsedTime / 1000,
-      )
+      const method = METHODS.has(request.method) ? request.method : 'other'
+      const route = request.routeOptions.url ?? 'none'
+      duration(method, route, reply.statusCode).observe(reply.elapsedTime / 1000)
       done()
     })
 
+    const metrics = cluster.isWorker ? metricsOfAll(register) : () => register.metrics()
     fastify.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
       reply.type(register.contentType)
-      return register.metrics()
+      return metrics()
     })
   },
-  { name: 'metrics' },
+  { name: 'metrics', dependencies: ['redis'] },
 )

@@ -8,6 +8,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** `off`: no Redis is configured, an in-process store serves; `away`: it cannot be used now. */
     redisState: () => 'ok' | 'away' | 'off'
+    /** Undefined: no Redis is configured. */
+    redisFigures: GuestRedis['figures'] | undefined
   }
 }
 
@@ -20,6 +22,7 @@ export default fp(
     const { redisUrl } = fastify.config
     if (redisUrl === undefined) {
       fastify.decorate('redisState', () => 'off' as const)
+      fastify.decorate('redisFigures', undefined)
       return register(new MemoryRedis())
     }
 
@@ -28,6 +31,7 @@ export default fp(
       else fastify.log.warn({ reason }, 'Redis is away: answers are cached in this process')
     })
     fastify.decorate('redisState', () => (redis.usable ? 'ok' : 'away'))
+    fastify.decorate('redisFigures', redis.figures)
     fastify.addHook('onClose', async () => redis.disconnect())
     return register(redis)
 

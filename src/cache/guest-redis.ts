@@ -14,6 +14,8 @@ const INCREMENT = `
 local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return { count, redis.call('PTTL', KEYS[1]) }`
+/** What ioredis says when a command gets no answer. */
+const TIMEOUT = 'Command timed out'
 const AWAY = new Error('Redis is away')
 const OUT_OF_STEP = new Error('a reply of Redis belongs to another command')
 
@@ -31,6 +33,8 @@ export type OnChange = (reason: string | undefined) => void
  */
 export class GuestRedis implements CacheRedis {
   readonly status = 'ready'
+  /** How often it came and went, and commands of requests that failed. */
+  readonly figures = { here: 0, away: 0, timeouts: 0, errors: 0 }
   readonly #client: Redis
   readonly #onChange: OnChange
   #usable = false
@@ -112,6 +116,7 @@ export class GuestRedis implements CacheRedis {
     } catch (error) {
       // Not yet announced: the probe tells a Redis that is away from a moment's hiccup of ours.
       this.#usable = false
+      this.figures[(error as Error).message === TIMEOUT ? 'timeouts' : 'errors']++
       if (error === OUT_OF_STEP) this.#client.disconnect(true)
       else this.#probe()
       throw error
@@ -145,14 +150,18 @@ export class GuestRedis implements CacheRedis {
     this.#usable = true
     this.#unanswered = 0
     this.#reason = ''
-    if (this.#announced !== 'usable') this.#onChange(undefined)
+    if (this.#announced === 'usable') return
     this.#announced = 'usable'
+    this.figures.here++
+    this.#onChange(undefined)
   }
 
   #away(reason: string): void {
     this.#usable = false
-    if (this.#announced !== 'away') this.#onChange(reason)
+    if (this.#announced === 'away') return
     this.#announced = 'away'
+    this.figures.away++
+    this.#onChange(reason)
   }
 }
 

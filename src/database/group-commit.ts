@@ -12,6 +12,20 @@ const LIMITS = {
 }
 const LOCK_RETRY_MS = 5
 
+/** What became of one transaction. */
+export interface Batch {
+  writes: number
+  /** From BEGIN to the end of COMMIT. */
+  seconds: number
+  /** Nothing of it was kept. */
+  failed: boolean
+}
+
+type Options = Partial<typeof LIMITS> & {
+  /** Called for each transaction, before its writes are answered. */
+  onBatch?: ((batch: Batch) => void) | undefined
+}
+
 export const TooManyWrites = createError(
   'TOO_MANY_WRITES',
   'Too many writes are waiting already; nothing was changed, try again in a moment',
@@ -39,13 +53,15 @@ type Outcome = { value: unknown } | { error: unknown }
 export class GroupCommit {
   readonly #client: Sqlite.Database
   readonly #limits: typeof LIMITS
+  readonly #onBatch: Options['onBatch']
   readonly #statements: Record<'begin' | 'save' | 'release' | 'undo' | 'commit', Sqlite.Statement>
   #waiting: Write[] = []
   #scheduled = false
 
   /** @param client with a `busy_timeout` of a few milliseconds at most */
-  constructor(client: Sqlite.Database, limits: Partial<typeof LIMITS> = {}) {
+  constructor(client: Sqlite.Database, { onBatch, ...limits }: Options = {}) {
     this.#client = client
+    this.#onBatch = onBatch
     this.#limits = { ...LIMITS, ...limits }
     this.#statements = {
       begin: client.prepare('BEGIN IMMEDIATE'),
@@ -54,6 +70,11 @@ export class GroupCommit {
       undo: client.prepare('ROLLBACK TO one_write'),
       commit: client.prepare('COMMIT'),
     }
+  }
+
+  /** Writes that wait for their transaction. */
+  get waiting(): number {
+    return this.#waiting.length
   }
 
   /**
@@ -85,16 +106,25 @@ export class GroupCommit {
   }
 
   #flush(): void {
+    const started = performance.now()
     try {
       this.#statements.begin.run()
     } catch (error) {
       if (isLocked(error)) this.#waitForLock(error)
-      else for (const { reject } of this.#waiting.splice(0)) reject(asDatabaseError(error))
+      else this.#turnAway(this.#waiting.splice(0), error)
       return
     }
     const batch = this.#waiting.splice(0, this.#limits.batch)
     if (this.#waiting.length > 0) this.#schedule(setImmediate)
-    settle(batch, this.#commit(batch))
+    const outcomes = this.#commit(batch)
+    const seconds = (performance.now() - started) / 1000
+    this.#onBatch?.({ writes: batch.length, seconds, failed: !Array.isArray(outcomes) })
+    settle(batch, outcomes)
+  }
+
+  #turnAway(batch: Write[], error: unknown): void {
+    this.#onBatch?.({ writes: batch.length, seconds: 0, failed: true })
+    settle(batch, { error })
   }
 
   /** What became of each write, or the error that undid all of them. */
@@ -128,7 +158,7 @@ export class GroupCommit {
     const now = performance.now()
     const late = this.#waiting.filter(({ deadline }) => deadline <= now)
     this.#waiting = this.#waiting.filter(({ deadline }) => deadline > now)
-    for (const { reject } of late) reject(asDatabaseError(error))
+    if (late.length > 0) this.#turnAway(late, error)
     if (this.#waiting.length > 0) this.#schedule(setTimeout)
   }
 }

@@ -39,6 +39,11 @@ export class Snapshots {
     this.#database = database
   }
 
+  /** Connections in use and kept for the next snapshot, and how many may be in use. */
+  get figures() {
+    return { open: this.#open, idle: this.#idle.length, limit: LIMIT }
+  }
+
   /** @throws {TooManySnapshots} */
   open(): Snapshot {
     if (this.#open >= LIMIT) throw new TooManySnapshots()

@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import { employees } from '../../drizzle/schema.js'
 import { asDatabaseError } from '../database/errors.js'
-import { GroupCommit } from '../database/group-commit.js'
+import { type Batch, GroupCommit } from '../database/group-commit.js'
 import { Snapshots } from '../database/snapshots.js'
 import type { Database } from '../database/sqlite.js'
 import { JsonArrayStream, ViewStream } from './json-array-stream.js'
@@ -10,14 +10,24 @@ import type { EmployeeStore } from './store.js'
 const COLUMNS = 'id, name, salary, department'
 const VERSION = 'SELECT version FROM view_versions WHERE view = ?'
 
+export interface SqliteStoreOptions {
+  /** Called for each transaction of writes, before they are answered. */
+  onBatch?: (batch: Batch) => void
+}
+
+/** An {@link EmployeeStore} that tells how it is doing. */
+export interface SqliteStore extends EmployeeStore {
+  figures(): { writesWaiting: number; readers: { open: number; idle: number; limit: number } }
+}
+
 /** Employees in SQLite. Every statement on them stands here or in a migration. */
-export function createSqliteStore(db: Database): EmployeeStore {
+export function createSqliteStore(db: Database, { onBatch }: SqliteStoreOptions = {}): SqliteStore {
   const client = db.$client
   const statements = prepare(db)
   // The probe in front of every cached answer: the bare driver, without Drizzle's mapping of rows.
   const probe = client.prepare(VERSION).pluck()
   const snapshots = new Snapshots(client)
-  const commits = new GroupCommit(client)
+  const commits = new GroupCommit(client, { onBatch })
 
   return {
     async create(employee) {
@@ -102,6 +112,10 @@ export function createSqliteStore(db: Database): EmployeeStore {
 
     async ping() {
       attempt(() => statements.select.get({ id: 1 }))
+    },
+
+    figures() {
+      return { writesWaiting: commits.waiting, readers: snapshots.figures }
     },
 
     close() {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
 import { Backoff } from './backoff.js'
+import { PrimaryMetrics } from './metrics.js'
 import { CLOSE } from './worker.js'
 
 /**
@@ -12,6 +13,7 @@ import { CLOSE } from './worker.js'
  */
 export function superviseWorkers(count: number, log: Logger, closeTimeoutMs: number): void {
   const listening = new Set<Worker>()
+  const metrics = new PrimaryMetrics(() => listening.size, log)
   let closing = false
   let failure: string | undefined
 
@@ -54,6 +56,7 @@ export function superviseWorkers(count: number, log: Logger, closeTimeoutMs: num
         close()
       } else {
         const delayMs = backoff.next(performance.now() - born)
+        metrics.workerDied()
         log.error({ ...line, delayMs }, `a worker died; starting another in ${delayMs} ms`)
         setTimeout(() => closing || start(false, backoff), delayMs)
       }

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 
 /** What the primary sends to a worker that shall close. */
-export const CLOSE = 'close'
+export const CLOSE = { close: true }
 
 /** Left to the primary, see below. */
 export const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const
@@ -15,8 +15,8 @@ export const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const
  */
 export function closeWithPrimary(close: () => unknown): void {
   const worker = cluster.worker as Worker
-  process.on('message', (message) => {
-    if (message === CLOSE) close()
+  process.on('message', (message: object) => {
+    if ('close' in message) close()
   })
   for (const signal of SIGNALS) process.on(signal, close)
   worker.once('disconnect', () => {

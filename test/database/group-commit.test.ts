@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
-import { GroupCommit } from '../../src/database/group-commit.js'
+import { type Batch, GroupCommit } from '../../src/database/group-commit.js'
 import { temporaryDirectory } from '../support/build.js'
 import { until } from '../support/until.js'
 
@@ -155,6 +155,28 @@ t.test('each number of a waiting queue is committed once', async (t) => {
   other.exec('COMMIT')
   await until(() => answers === 600)
   t.equal(values(client).length, 600)
+})
+
+t.test('an observer is told of each transaction before its writes are answered', async (t) => {
+  const { client, other } = await database(t)
+  client.exec('CREATE TABLE pairs (value REFERENCES numbers DEFERRABLE INITIALLY DEFERRED)')
+  const batches: Batch[] = []
+  const onBatch = (batch: Batch) => batches.push(batch)
+  const commits = new GroupCommit(client, { onBatch, lockTimeoutMs: 50 })
+  const answers = [1, 2, 3].map((value) => commits.run(() => insert(client, value)))
+  await Promise.any(answers)
+  t.match(batches, [{ writes: 3, failed: false }])
+  t.ok((batches[0] as Batch).seconds > 0 && (batches[0] as Batch).seconds < 10)
+
+  await t.rejects(commits.run(() => client.prepare('INSERT INTO pairs VALUES (7)').run()))
+  t.match(batches[1], { writes: 1, failed: true })
+  other.exec('BEGIN IMMEDIATE')
+  const late = commits.run(() => insert(client, 4))
+  t.equal(commits.waiting, 1)
+  await t.rejects(late)
+  t.match(batches[2], { writes: 1, failed: true })
+  other.exec('COMMIT')
+  t.strictSame([batches.length, commits.waiting], [3, 0])
 })
 
 async function database(t: Test) {

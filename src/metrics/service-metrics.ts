@@ -1,0 +1,105 @@
+import { Gauge, type Registry } from 'prom-client'
+import type { Batch } from '../database/group-commit.js'
+import type { SqliteStore } from '../employees/sqlite-store.js'
+import { counter, histogram } from './families.js'
+
+/** From a near copy's microseconds to what a client waits for; in seconds. */
+export const DURATIONS = [
+  0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
+  2.5, 5, 10,
+]
+const BATCHES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+
+/** Where an answer of a cached view came from; the metric's help says what each means. */
+export type Source = 'near' | 'redis' | 'collapsed' | 'stored' | 'passed' | 'not_modified'
+
+export type ServiceMetrics = ReturnType<typeof serviceMetrics>
+
+/** What the parts of the service tell; each call costs some ten nanoseconds. */
+export function serviceMetrics(register: Registry) {
+  const answers = counter(register, {
+    name: 'employees_view_answers_total',
+    help:
+      'Answers of cached views by source: near (a copy in this process), redis, collapsed (shared ' +
+      'the fill of another request), stored (filled, and stored), passed (filled, and not stored), ' +
+      'not_modified (304)',
+    labels: ['view', 'source'],
+  })
+  const fills = histogram(register, {
+    name: 'employees_view_fill_seconds',
+    help: 'Time that the query took whose result is cached, in seconds, by view',
+    labels: ['view'],
+    buckets: DURATIONS,
+  })
+  const batches = histogram(register, {
+    name: 'employees_commit_writes',
+    help: 'Writes that shared one transaction',
+    buckets: BATCHES,
+  })
+  const commits = histogram(register, {
+    name: 'employees_commit_duration_seconds',
+    help: 'Time of a transaction of writes from BEGIN to the end of COMMIT, in seconds',
+    buckets: DURATIONS,
+  })
+  const failures = counter(register, {
+    name: 'employees_commit_failures_total',
+    help: 'Transactions of writes of which nothing was kept',
+  })
+
+  return {
+    /** Tells of an answer of a cached view, whatever its status. */
+    viewAnswered(view: string, source: Source): void {
+      answers(view, source).total++
+    },
+
+    /** Tells of a query whose result is cached. */
+    viewFilled(view: string, seconds: number): void {
+      fills(view).observe(seconds)
+    },
+
+    committed({ writes, seconds, failed }: Batch): void {
+      if (failed) {
+        failures().total++
+        return
+      }
+      batches().observe(writes)
+      commits().observe(seconds)
+    },
+
+    /** Shows these figures as they are when Prometheus asks. */
+    watchStore(figures: SqliteStore['figures']): void {
+      watchStore(register, figures)
+    },
+  }
+}
+
+function watchStore(register: Registry, figures: SqliteStore['figures']): void {
+  const registers = [register]
+  new Gauge({
+    name: 'employees_writes_waiting',
+    help: 'Writes that wait for their transaction',
+    registers,
+    collect() {
+      this.set(figures().writesWaiting)
+    },
+  })
+  new Gauge({
+    name: 'employees_reader_connections',
+    help: 'Database connections for long answers: open are in use, idle are kept for the next one',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { open, idle } = figures().readers
+      this.set({ state: 'open' }, open)
+      this.set({ state: 'idle' }, idle)
+    },
+  })
+  new Gauge({
+    name: 'employees_reader_connections_limit',
+    help: 'Database connections for long answers that may be in use; one more is a 503',
+    registers,
+    collect() {
+      this.set(figures().readers.limit)
+    },
+  })
+}

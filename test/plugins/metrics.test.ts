@@ -1,0 +1,206 @@
+import Sqlite from 'better-sqlite3'
+import t from 'tap'
+import { type App, build, buildOverRedis } from '../support/build.js'
+import { apiKeys, entries, read, readKey } from '../support/keys.js'
+import { samplesOf } from '../support/prometheus.js'
+import { RedisServer, redisClient } from '../support/redis-server.js'
+import { until } from '../support/until.js'
+
+const ada = { name: 'Ada Lovelace', salary: 123_456.789, department: 'Engineering' }
+
+t.test('requests are counted by the pattern of their route, never by its URL', async (t) => {
+  const app = await build(t)
+  for (const url of [
+    '/employees/1',
+    '/employees/77?secret=x',
+    '/elsewhere/entirely',
+    '/elsewhere',
+  ]) {
+    await app.inject(url)
+  }
+  const output = await exposition(app)
+  const samples = samplesOf(output)
+  const count = (labels: string) => samples.get(`http_request_duration_seconds_count{${labels}}`)
+  t.equal(count('method="GET",route="/employees/:id",status="404"'), 2)
+  t.equal(count('method="GET",route="none",status="404"'), 2)
+  for (const text of ['/77', 'secret', 'elsewhere']) t.notMatch(output, text)
+})
+
+t.test('methods that nobody serves share one label', async (t) => {
+  const app = await build(t)
+  for (const method of ['PROPFIND', 'MKCOL', 'PURGE']) {
+    await app.inject({ method: method as 'GET', url: '/employees' })
+  }
+  const samples = await figures(app)
+  t.equal(
+    samples.get(
+      'http_request_duration_seconds_count{method="other",route="/employees",status="405"}',
+    ),
+    3,
+  )
+})
+
+t.test('durations are cumulative in buckets from 50 microseconds to 10 seconds', async (t) => {
+  const app = await build(t)
+  for (let i = 0; i < 50; i++) await app.inject('/livez')
+  const samples = await figures(app)
+  const name = 'http_request_duration_seconds'
+  const labels = 'method="GET",route="/livez",status="200"'
+  const buckets = [...samples].filter(([key]) => key.startsWith(`${name}_bucket{${labels},`))
+  const bounds = buckets.map(([key]) => /le="(.*)"/.exec(key)?.[1])
+  t.equal(bounds[0], '0.00005')
+  t.strictSame(bounds.slice(-2), ['10', '+Inf'])
+  const counts = buckets.map(([, count]) => count)
+  t.strictSame(
+    counts,
+    counts.toSorted((a, b) => a - b),
+  )
+  t.equal(counts.at(-1), 50)
+  t.equal(samples.get(`${name}_count{${labels}}`), 50)
+  const sum = samples.get(`${name}_sum{${labels}}`) as number
+  t.ok(sum > 0 && sum < 50)
+})
+
+t.test('cached views tell the source of their answers, and what a fill takes', async (t) => {
+  const app = await build(t)
+  for (const source of ['near', 'near', 'stored'] as const) {
+    app.metrics.viewAnswered('high_salary_emps', source)
+  }
+  app.metrics.viewFilled('high_salary_emps', 0.003)
+  const samples = await figures(app)
+  const answers = (source: string) =>
+    samples.get(`employees_view_answers_total{view="high_salary_emps",source="${source}"}`)
+  t.strictSame([answers('near'), answers('stored'), answers('redis')], [2, 1, undefined])
+  const bucket = (le: string) =>
+    samples.get(`employees_view_fill_seconds_bucket{view="high_salary_emps",le="${le}"}`)
+  t.strictSame([bucket('0.0025'), bucket('0.005')], [0, 1])
+  t.equal(samples.get('employees_view_fill_seconds_sum{view="high_salary_emps"}'), 0.003)
+})
+
+t.test('writes that share a transaction are one commit of so many writes', async (t) => {
+  const app = await build(t)
+  await Promise.all(Array.from({ length: 5 }, () => app.employees.create(ada)))
+  await app.employees.create(ada)
+  const samples = await figures(app)
+  t.equal(samples.get('employees_commit_writes_count'), 2)
+  t.equal(samples.get('employees_commit_writes_sum'), 6)
+  t.equal(samples.get('employees_commit_writes_bucket{le="1"}'), 1)
+  t.equal(samples.get('employees_commit_duration_seconds_count'), 2)
+  t.ok((samples.get('employees_commit_duration_seconds_sum') as number) > 0)
+  t.equal(samples.get('employees_commit_failures_total'), 0)
+})
+
+t.test('a transaction of which nothing was kept is a failure, and no commit', async (t) => {
+  const app = await build(t)
+  app.db.$client.close()
+  await t.rejects(app.employees.create(ada), /not open/)
+  const samples = await figures(app)
+  t.equal(samples.get('employees_commit_failures_total'), 1)
+  t.equal(samples.get('employees_commit_writes_count'), 0)
+})
+
+t.test('writes wait while another process holds the lock', async (t) => {
+  const app = await build(t)
+  const other = new Sqlite(app.db.$client.name)
+  t.teardown(() => other.close())
+  other.exec('BEGIN IMMEDIATE')
+  const writes = [1, 2, 3].map(() => app.employees.create(ada))
+  t.equal((await figures(app)).get('employees_writes_waiting'), 3)
+  other.exec('COMMIT')
+  await Promise.all(writes)
+  t.equal((await figures(app)).get('employees_writes_waiting'), 0)
+})
+
+t.test('reader connections are open while an answer is read, then idle', async (t) => {
+  const app = await build(t)
+  const readers = async () => {
+    const samples = await figures(app)
+    return ['{state="open"}', '{state="idle"}', '_limit'].map((suffix) =>
+      samples.get(`employees_reader_connections${suffix}`),
+    )
+  }
+  t.strictSame(await readers(), [0, 0, 64])
+  const lists = [await app.employees.list({}), await app.employees.list({})]
+  t.strictSame(await readers(), [2, 0, 64])
+  for (const list of lists) list.destroy()
+  await until(async () => (await readers())[0] === 0)
+  t.strictSame(await readers(), [0, 2, 64])
+})
+
+t.test('Redis is up, goes and comes; what failed is counted', async (t) => {
+  const redis = await RedisServer.start(t)
+  const app = await buildOverRedis(t, { redisUrl: redis.url })
+  const figure = async (suffix: string) => (await figures(app)).get(`employees_redis_${suffix}`)
+  t.equal(await figure('up'), 1)
+  t.equal(await figure('changes_total{to="here"}'), 1)
+
+  redis.signal('SIGSTOP')
+  await t.rejects(app.redis.unlink('key'), /timed out/)
+  t.equal(await figure('failures_total{reason="timeout"}'), 1)
+  await until(async () => (await figure('up')) === 0)
+  redis.signal('SIGCONT')
+  await until(async () => (await figure('up')) === 1)
+  await until(async () => (await figure('changes_total{to="here"}')) === 2)
+  t.equal(await figure('changes_total{to="away"}'), 1)
+
+  const client = redisClient(t, redis.url)
+  await client.config('SET', 'maxmemory', '1')
+  await t.rejects(app.redis.set('key', Buffer.from('value'), 'PX', 1000), /OOM/)
+  t.equal(await figure('failures_total{reason="error"}'), 1)
+})
+
+t.test('without a configured Redis there are no figures of it', async (t) => {
+  t.notMatch(await exposition(await build(t)), 'redis_')
+})
+
+t.test('an idle event loop is not late, and one that stands still is', async (t) => {
+  const app = await build(t)
+  const longest = async () =>
+    (await figures(app)).get('nodejs_event_loop_delay_seconds{quantile="1"}') as number
+  const median = async () =>
+    (await figures(app)).get('nodejs_event_loop_delay_seconds{quantile="0.5"}') as number
+  await longest()
+  const end = performance.now() + 200
+  await new Promise((resolve) => setImmediate(resolve))
+  while (performance.now() < end);
+  await new Promise((resolve) => setTimeout(resolve, 1))
+  const late = await longest()
+  t.ok(late > 0.1 && late < 10, `${late}`)
+  await until(async () => (await median()) < 0.005)
+  t.ok(((await figures(app)).get('nodejs_event_loop_busy_seconds_total') as number) > 0.1)
+  t.notMatch(await exposition(app), 'nodejs_eventloop_lag')
+})
+
+t.test('it shows nothing of employees, keys or clients', async (t) => {
+  const app = await build(t, { apiKeys })
+  await app.employees.create(ada)
+  await app.inject({ url: '/employees/1?q=Ada', headers: read })
+  const output = (await app.inject({ url: '/metrics', headers: read })).body
+  for (const text of [...Object.values(ada), 'reader', readKey, entries, '127.0.0.1']) {
+    t.notOk(output.includes(`${text}`), `${text}`)
+  }
+  t.equal((await app.inject('/metrics')).statusCode, 401)
+})
+
+t.test('every figure is explained, and named as Prometheus wants it', async (t) => {
+  const output = await exposition(await build(t, { redisUrl: 'redis://127.0.0.1:1' }))
+  const metrics = [...output.matchAll(/^# HELP (employees_\S+) (.*)$/gm)] as string[][]
+  t.ok(metrics.length > 10)
+  for (const [, name = '', help = ''] of metrics) {
+    t.ok(help.length > 15, name)
+    t.match(output, new RegExp(`^# TYPE ${name} (counter|gauge|histogram)$`, 'm'))
+    const isCounter = output.includes(`# TYPE ${name} counter`)
+    t.equal(isCounter, name.endsWith('_total'), name)
+    if (name.endsWith('_seconds')) t.match(help, 'in seconds')
+  }
+})
+
+async function exposition(app: App): Promise<string> {
+  const answer = await app.inject('/metrics')
+  if (answer.statusCode !== 200) throw new Error(answer.body)
+  return answer.body
+}
+
+async function figures(app: App): Promise<Map<string, number>> {
+  return samplesOf(await exposition(app))
+}

@@ -1,0 +1,118 @@
+import { Agent, get, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
+import t, { type Test } from 'tap'
+import { entries, read } from '../support/keys.js'
+import { samplesOf } from '../support/prometheus.js'
+import { post } from '../support/requests.js'
+import { until } from '../support/until.js'
+import { Workers } from '../support/workers.js'
+
+const POSTS = 'http_request_duration_seconds_count{method="POST",route="/employees",status="201"}'
+
+t.test('/metrics of any worker tells of all of them', async (t) => {
+  const workers = await Workers.start(t)
+  const [first, second] = await clients(t, workers)
+  for (let i = 0; i < 10; i++) await post(workers.url)
+  for (const client of [first, second]) {
+    const samples = await client.samples()
+    t.equal(samples.get(POSTS), 10)
+    t.equal(samples.get('employees_commit_writes_sum'), 10)
+    t.equal(samples.get('employees_workers'), 2)
+    t.equal(samples.get('employees_reader_connections_limit'), 128, 'the sum of the gauges')
+  }
+  const answers = await Promise.all([first.samples(), second.samples(), first.samples()])
+  for (const samples of answers) t.equal(samples.get(POSTS), 10, 'asked at once, too')
+})
+
+t.test('a worker that hangs holds up no answer, and its counts stay', async (t) => {
+  const workers = await Workers.start(t)
+  const [first, second] = await clients(t, workers)
+  for (let i = 0; i < 10; i++) await post(workers.url)
+  await first.samples()
+  process.kill(second.pid, 'SIGSTOP')
+  const samples = await first.samples()
+  t.equal(samples.get(POSTS), 10)
+  t.equal(samples.get('employees_workers_silent'), 1)
+  process.kill(second.pid, 'SIGCONT')
+  await until(async () => (await first.samples()).get('employees_workers_silent') === 0)
+  t.equal((await second.samples()).get(POSTS), 10)
+})
+
+t.test('what a dead worker has counted stays, and what it was does not', async (t) => {
+  const workers = await Workers.start(t)
+  const [first, second] = await clients(t, workers)
+  for (let i = 0; i < 10; i++) await post(workers.url)
+  t.equal((await first.samples()).get(POSTS), 10)
+  process.kill(second.pid, 'SIGKILL')
+  await until(() => workers.said('a worker died').length === 1)
+  const samples = await first.samples()
+  t.equal(samples.get(POSTS), 10)
+  t.equal(samples.get('employees_workers'), 1)
+  t.equal(samples.get('employees_reader_connections_limit'), 64)
+  t.equal(samples.get('employees_worker_deaths_total'), 1)
+
+  await until(() => workers.pids.length === 3)
+  for (let i = 0; i < 10; i++) await post(workers.url)
+  t.equal((await first.samples()).get(POSTS), 20)
+  process.kill(workers.pids[2] as number, 'SIGKILL')
+  await until(() => workers.said('a worker died').length === 2)
+  t.equal((await first.samples()).get(POSTS), 20)
+})
+
+t.test('a primary that hangs makes it 503, and the worker serves on', async (t) => {
+  const workers = await Workers.start(t)
+  const [first] = await clients(t, workers)
+  process.kill(workers.process.pid as number, 'SIGSTOP')
+  t.match(await first.get('/metrics'), { status: 503, body: /"status":503/ })
+  t.match(await first.get('/readyz'), { status: 200 })
+})
+
+t.test('with keys it needs one that may read', async (t) => {
+  const workers = await Workers.start(t, { API_KEYS: entries })
+  t.equal((await fetch(`${workers.url}/metrics`)).status, 401)
+  t.equal((await fetch(`${workers.url}/metrics`, { headers: read })).status, 200)
+})
+
+/** A client of each worker: a connection that is kept stays with the worker that accepted it. */
+async function clients(t: Test, workers: Workers) {
+  const found = new Map<number, Client>()
+  while (found.size < 2) {
+    const client = new Client(t, workers)
+    await client.findPid()
+    found.set(client.pid, client)
+  }
+  return [...found.values()] as [Client, Client]
+}
+
+class Client {
+  pid = 0
+  readonly #workers: Workers
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 })
+
+  constructor(t: Test, workers: Workers) {
+    this.#workers = workers
+    t.teardown(() => this.#agent.destroy())
+  }
+
+  async findPid(): Promise<void> {
+    const id = `who-${Math.random()}`
+    await this.get('/livez', { 'x-request-id': id })
+    const line = () => this.#workers.lines.find(({ reqId }) => reqId === id)
+    await until(line)
+    this.pid = line()?.pid as number
+  }
+
+  async get(path: string, headers: Record<string, string> = {}) {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      get(`${this.#workers.url}${path}`, { agent: this.#agent, headers }, resolve).on(
+        'error',
+        reject,
+      )
+    })
+    return { status: response.statusCode, body: await text(response) }
+  }
+
+  async samples(): Promise<Map<string, number>> {
+    return samplesOf((await this.get('/metrics')).body)
+  }
+}
