@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import createError from '@fastify/error'
 import type { Logger } from 'pino'
 import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client'
+import { liveWorkers } from './live-workers.js'
 
 /** How long a worker has to tell its figures; then those that it told last stand for them. */
 const ANSWER_TIMEOUT_MS = 1000
@@ -125,9 +126,8 @@ export class PrimaryMetrics {
   }
 
   async #collect(): Promise<string> {
-    const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker?.isConnected())
     await Promise.race([
-      Promise.all(workers.map((worker) => this.#ask(worker as Worker))),
+      Promise.all(liveWorkers().map((worker) => this.#ask(worker))),
       sleep(ANSWER_TIMEOUT_MS, undefined, { ref: false }),
     ])
     this.#silent = this.#asked.size

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
 import { Backoff } from './backoff.js'
+import { liveWorkers } from './live-workers.js'
 import { PrimaryMetrics } from './metrics.js'
 import { CLOSE } from './worker.js'
 
@@ -30,7 +31,7 @@ export function superviseWorkers(count: number, log: Logger, closeTimeoutMs: num
       else log.info({ signal }, 'closing the workers')
       closing = true
       for (const worker of listening) tellToClose(worker)
-      await Promise.all(workers().map((worker) => once(worker, 'exit')))
+      await Promise.all(liveWorkers().map((worker) => once(worker, 'exit')))
       if (failure) throw new Error(failure)
     },
   )
@@ -48,7 +49,7 @@ export function superviseWorkers(count: number, log: Logger, closeTimeoutMs: num
       const started = listening.delete(worker)
       if (closing) {
         if (code === 0) return
-        failure = 'a worker did not close in order'
+        failure ??= 'a worker did not close in order'
         log.error(line, failure)
       } else if (isFirst && !started) {
         failure = 'a worker could not start'
@@ -65,7 +66,7 @@ export function superviseWorkers(count: number, log: Logger, closeTimeoutMs: num
 
   function kill(reason: string): void {
     log.error(`${reason}: killing the workers`)
-    for (const worker of workers()) worker.process.kill('SIGKILL')
+    for (const worker of liveWorkers()) worker.process.kill('SIGKILL')
   }
 }
 
@@ -73,8 +74,4 @@ export function superviseWorkers(count: number, log: Logger, closeTimeoutMs: num
 function tellToClose(worker: Worker): void {
   // Without a callback, a worker that has just died would be an uncaught error.
   worker.send(CLOSE, () => {})
-}
-
-function workers(): Worker[] {
-  return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
 }

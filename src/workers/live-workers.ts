@@ -1,0 +1,8 @@
+import cluster, { type Worker } from 'node:cluster'
+
+/** The workers that run now. Node lists a dead one until the channel to it is closed, too. */
+export function liveWorkers(): Worker[] {
+  return Object.values(cluster.workers ?? {}).filter(
+    (worker) => worker !== undefined && !worker.isDead(),
+  ) as Worker[]
+}
