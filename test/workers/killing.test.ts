@@ -10,6 +10,7 @@ t.test('a second signal ends all at once, with 1', async (t) => {
   await until(() => workers.said('closing').length >= 2)
   workers.process.kill('SIGTERM')
   t.equal(await workers.exit, 1)
+  t.match(workers.said('a second SIGTERM: killing'), [{ level: 50 }])
   await until(() => !workers.pids.some(isAlive))
 })
 
