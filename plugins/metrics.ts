@@ -43,7 +43,7 @@ export default fp(
     })
     fastify.addHook('onResponse', (request, reply, done) => {
       const method = METHODS.has(request.method) ? request.method : 'other'
-      const route = request.routeOptions.url ?? 'none'
+      const route = request.routeOptions.url ?? 'unknown'
       duration(method, route, reply.statusCode).observe(reply.elapsedTime / 1000)
       done()
     })

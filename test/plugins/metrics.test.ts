@@ -23,7 +23,7 @@ t.test('requests are counted by the pattern of their route, never by its URL', a
   const samples = samplesOf(output)
   const count = (labels: string) => samples.get(`http_request_duration_seconds_count{${labels}}`)
   t.equal(count('method="GET",route="/employees/:id",status="404"'), 2)
-  t.equal(count('method="GET",route="none",status="404"'), 2)
+  t.equal(count('method="GET",route="unknown",status="404"'), 2)
   for (const text of ['/77', 'secret', 'elsewhere']) t.notMatch(output, text)
 })
 
