@@ -7,7 +7,7 @@ import type {
   RouteOptions,
 } from 'fastify'
 import fp from 'fastify-plugin'
-import { CACHE_CONTROL, sendCopy, sendNotModified, viewHeaders } from '../src/cache/answers.js'
+import { announceView, CACHE_CONTROL, sendCopy, sendNotModified } from '../src/cache/answers.js'
 import { collect } from '../src/cache/collect.js'
 import { Flights } from '../src/cache/flights.js'
 import { type Copy, NearCopies } from '../src/cache/near-copies.js'
@@ -73,7 +73,7 @@ export default fp(
     function answerFromCache(request: FastifyRequest, reply: FastifyReply) {
       const { view } = cacheOf(request)
       return whenKnown(fastify.viewVersion(view, request), (version) => {
-        if (sendNotModified(request, reply, version)) return undefined
+        if (sendNotModified(request, reply, view, version)) return undefined
         const near = copies.get(view, version)
         return near ? sendCopy(reply, near, 'near') : answerFromFar(request, reply, view, version)
       })
@@ -111,12 +111,13 @@ export default fp(
       const body = await collect(payload)
       const { view, ttl } = cacheOf(request)
       const { version } = payload
+      if (Buffer.isBuffer(body)) fastify.metrics.viewFilled(view, payload.age / 1000)
       // A HEAD runs the same handler, but what it sends is no body to store.
       const store =
         Buffer.isBuffer(body) &&
         request.method === 'GET' &&
         version === (await fastify.employees.version(view))
-      viewHeaders(reply, version, store ? 'stored' : 'passed')
+      announceView(reply, view, version, store ? 'stored' : 'passed')
       if (!store) return body
       const copy = copies.set(view, version, body, ttl * 1000)
       request.land?.(copy)
@@ -139,7 +140,7 @@ export default fp(
       }
     }
   },
-  { name: 'caching', dependencies: ['redis', 'employees', 'versions'] },
+  { name: 'caching', dependencies: ['redis', 'metrics', 'employees', 'versions'] },
 )
 
 const CHANGES = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])

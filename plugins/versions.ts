@@ -14,6 +14,7 @@ export default fp(
   async function versionsPlugin(fastify) {
     const { employees, server } = fastify
     const probe = new SharedProbe((view) => employees.version(view))
+    employees.onCommit(() => probe.forget())
     fastify.decorate('viewVersion', (view, request) => probe.version(view, request.raw))
     // In front of Fastify, and also for requests that never come to it.
     server.prependListener('request', (request) => probe.arrived(request))

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { sendCopy, sendNotModified, viewHeaders } from '../src/cache/answers.js'
+import { announceView, sendCopy, sendNotModified } from '../src/cache/answers.js'
 import { collect } from '../src/cache/collect.js'
 import { Flights } from '../src/cache/flights.js'
 import type { Copy } from '../src/cache/near-copies.js'
@@ -26,7 +26,7 @@ const schema = {
 
 /** Caching by hand: which key, how long, and what happens without Redis, all stand here. */
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
-  const { employees, nearCopies, redis, viewVersion } = fastify
+  const { employees, metrics, nearCopies, redis, viewVersion } = fastify
   const ttl = fastify.config.cacheTtlSeconds
   const flights = new Flights<Copy>()
 
@@ -34,7 +34,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
 
   function getTopTwo(request: FastifyRequest, reply: FastifyReply) {
     return whenKnown(viewVersion(VIEW, request), (version) => {
-      if (sendNotModified(request, reply, version)) return undefined
+      if (sendNotModified(request, reply, VIEW, version)) return undefined
       const near = nearCopies.get(VIEW, version)
       return near ? sendCopy(reply, near, 'near') : getFromFar(reply, version)
     })
@@ -74,13 +74,14 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     const view = await employees.view(VIEW)
     const body = await collect(view)
     const { version } = view
+    if (Buffer.isBuffer(body)) metrics.viewFilled(VIEW, view.age / 1000)
     if (!Buffer.isBuffer(body) || version !== (await employees.version(VIEW))) {
-      viewHeaders(reply, version, 'passed')
+      announceView(reply, VIEW, version, 'passed')
       return reply.send(body)
     }
     land(nearCopies.set(VIEW, version, body, ttl * 1000))
     redis.set(cacheKey(VIEW, version), body, 'EX', ttl).catch(() => {})
-    viewHeaders(reply, version, 'stored')
+    announceView(reply, VIEW, version, 'stored')
     return reply.send(body)
   }
 }

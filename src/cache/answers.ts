@@ -1,16 +1,24 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { noneMatch } from '../http/preconditions.js'
+import type { Source } from '../metrics/service-metrics.js'
 import type { Copy } from './near-copies.js'
 import { viewEtag } from './versioned.js'
 
 /** Salaries are private, and a client may keep a copy only if it asks before each use of it. */
 export const CACHE_CONTROL = 'private, no-cache'
 
-/** Where an answer came from, in the words of RFC 9211 (Cache-Status). */
-export type Source = 'near' | 'redis' | 'collapsed' | 'stored' | 'passed'
+/** Where the rows of an answer came from; a 304 has none. */
+export type RowSource = Exclude<Source, 'not_modified'>
 
-/** Sets the headers of a view's answer at a version. `ttl` in milliseconds, for a hit. */
-export function viewHeaders(reply: FastifyReply, version: string, source: Source, ttl = 0): void {
+/** Counts a view's answer and sets its headers. `ttl` in milliseconds, for a hit. */
+export function announceView(
+  reply: FastifyReply,
+  view: string,
+  version: string,
+  source: RowSource,
+  ttl = 0,
+): void {
+  reply.server.metrics.viewAnswered(view, source)
   reply.headers({
     'content-type': 'application/json; charset=utf-8',
     etag: viewEtag(version),
@@ -19,8 +27,8 @@ export function viewHeaders(reply: FastifyReply, version: string, source: Source
 }
 
 /** Sends the cached answer of a view. */
-export function sendCopy(reply: FastifyReply, copy: Copy, source: Source): void {
-  viewHeaders(reply, copy.version, source, copy.expires - performance.now())
+export function sendCopy(reply: FastifyReply, copy: Copy, source: RowSource): void {
+  announceView(reply, copy.view, copy.version, source, copy.expires - performance.now())
   reply.send(copy.body)
 }
 
@@ -28,10 +36,12 @@ export function sendCopy(reply: FastifyReply, copy: Copy, source: Source): void 
 export function sendNotModified(
   request: FastifyRequest,
   reply: FastifyReply,
+  view: string,
   version: string,
 ): boolean {
   const etag = viewEtag(version)
   if (noneMatch(request, etag)) return false
+  reply.server.metrics.viewAnswered(view, 'not_modified')
   reply
     .code(304)
     .headers({
@@ -43,7 +53,8 @@ export function sendNotModified(
   return true
 }
 
-function cacheStatus(source: Source, ttl: number): string {
+/** In the words of RFC 9211. */
+function cacheStatus(source: RowSource, ttl: number): string {
   switch (source) {
     case 'near':
     case 'redis':

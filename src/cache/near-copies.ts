@@ -1,5 +1,6 @@
 /** The cached answer of a view, ready to send. */
 export interface Copy {
+  view: string
   version: string
   body: Buffer
   /** When it expires, in milliseconds of `performance.now()`. */
@@ -20,7 +21,7 @@ export class NearCopies {
 
   /** @param ttl milliseconds */
   set(view: string, version: string, body: Buffer, ttl: number): Copy {
-    const copy = { version, body, expires: performance.now() + ttl }
+    const copy = { view, version, body, expires: performance.now() + ttl }
     this.#copies.set(view, copy)
     return copy
   }

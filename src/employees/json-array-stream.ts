@@ -62,9 +62,15 @@ export class JsonArrayStream extends Readable {
 /** The answer of a cached view as JSON, with the version its rows belong to: both of one snapshot. */
 export class ViewStream extends JsonArrayStream {
   readonly version: string
+  readonly #opened = performance.now()
 
   constructor(version: string, rows: Iterator<unknown>, close: () => void) {
     super(rows, close)
     this.version = version
+  }
+
+  /** Milliseconds since it was opened. */
+  get age(): number {
+    return performance.now() - this.#opened
   }
 }

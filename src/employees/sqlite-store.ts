@@ -27,7 +27,13 @@ export function createSqliteStore(db: Database, { onBatch }: SqliteStoreOptions 
   // The probe in front of every cached answer: the bare driver, without Drizzle's mapping of rows.
   const probe = client.prepare(VERSION).pluck()
   const snapshots = new Snapshots(client)
-  const commits = new GroupCommit(client, { onBatch })
+  const listeners: (() => void)[] = []
+  const commits = new GroupCommit(client, {
+    onBatch(batch) {
+      for (const listener of listeners) listener()
+      onBatch?.(batch)
+    },
+  })
 
   return {
     async create(employee) {
@@ -106,8 +112,12 @@ export function createSqliteStore(db: Database, { onBatch }: SqliteStoreOptions 
         return new ViewStream(version, snapshot.rows(`SELECT * FROM "${view}"`), snapshot.close)
       } catch (error) {
         snapshot.close()
-        throw error
+        throw asDatabaseError(error)
       }
+    },
+
+    onCommit(listener) {
+      listeners.push(listener)
     },
 
     async ping() {

@@ -39,6 +39,9 @@ export interface EmployeeStore {
   /** Reads a cached view as it is now. */
   view(view: string): Promise<ViewStream>
 
+  /** Calls a listener for each commit of this process, before its writes are answered. */
+  onCommit(listener: () => void): void
+
   /** Resolves if the database answers. */
   ping(): Promise<void>
   close(): void

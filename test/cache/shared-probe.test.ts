@@ -89,6 +89,13 @@ t.test(
   },
 )
 
+t.test('every commit makes the service forget it', async (t) => {
+  const app = await build(t)
+  const forgotten = t.capture(SharedProbe.prototype, 'forget')
+  await app.employees.create({ name: 'High', salary: 200_000, department: 'Ops' })
+  t.equal(forgotten().length, 1)
+})
+
 t.test('a request shares a probe that was made after it arrived', async (t) => {
   let batch = 1
   const { probe, count } = counted(() => batch)
