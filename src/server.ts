@@ -28,7 +28,8 @@ async function main(): Promise<void> {
     if (config.webConcurrency > 1 && cluster.isPrimary) {
       // Migrates, and finds out whether that can be done at all, once and not in each worker.
       openDatabase(config.databaseUrl).$client.close()
-      superviseWorkers(config.webConcurrency, pino(loggerOptions(config)), CLOSE_TIMEOUT_MS)
+      const { stream, ...options } = loggerOptions(config)
+      superviseWorkers(config.webConcurrency, pino(options, stream), CLOSE_TIMEOUT_MS)
     } else {
       await serve(config)
     }

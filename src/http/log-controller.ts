@@ -1,5 +1,8 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 
+/** Levels at which the access log is off. */
+const QUIET = new Set(['silent', 'fatal', 'error', 'warn'])
+
 /** The access log: one line for each request, when it was answered; `key` is the name of the key. */
 export class AccessLog extends LogController {
   override incomingRequest(): void {}
@@ -9,10 +12,12 @@ export class AccessLog extends LogController {
     request: FastifyRequest,
     reply: FastifyReply,
   ): void {
+    const { log } = reply.server
+    if (!error && QUIET.has(log.level)) return
     const { method, url, apiKey } = request
     const ms = Math.round(reply.elapsedTime * 100) / 100
     const line = { method, url, status: reply.statusCode, ms, key: apiKey?.name }
     if (error) request.log.error({ ...line, err: error }, 'request failed')
-    else reply.server.log.info({ reqId: request.id, ...line }, 'request')
+    else log.info({ reqId: request.id, ...line }, 'request')
   }
 }

@@ -20,7 +20,7 @@ t.test('any other x-request-id is replaced by a new one', async (t) => {
   for (const id of given) {
     const headers = id === undefined ? {} : { 'x-request-id': id }
     const answer = await app.inject({ url: '/livez', headers })
-    t.match(answer.headers['x-request-id'], /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+    t.match(answer.headers['x-request-id'], /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-\d+$/)
     ids.push(answer.headers['x-request-id'])
   }
   t.equal(new Set(ids).size, given.length)

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { get } from 'node:http'
 import { join } from 'node:path'
 import t from 'tap'
 import { buildApp } from '../../src/app.js'
@@ -107,6 +109,35 @@ for (const { path, view } of views) {
     t.strictSame(answers.map(({ statusCode }) => statusCode).sort(), [200, 200, 200, 200, 500])
     t.match(await status(app), NEAR)
   })
+
+  t.test(
+    `${path}: a client that leaves in the middle of its fill takes it from nobody`,
+    async (t) => {
+      const app = await build(t)
+      await create(app, ada)
+      const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}${path}`
+      const left = new Promise((resolve) => {
+        app.server.once('connection', (socket) => socket.once('close', resolve))
+      })
+      const { view: read } = app.employees
+      const begun = new Promise<void>((resolve) => {
+        app.employees.view = async (name) => {
+          app.employees.view = read
+          const stream = await read(name)
+          resolve()
+          await left
+          return stream
+        }
+      })
+      const leaving = get(url, { agent: false }).on('error', () => {})
+      await begun
+      const arrived = once(app.server, 'request')
+      const waiting = fetch(url)
+      await arrived
+      leaving.destroy()
+      t.equal((await waiting).headers.get('cache-status'), 'employees; fwd=miss; collapsed')
+    },
+  )
 
   t.test(`${path}: a fill that a write overtakes is kept nowhere`, async (t) => {
     const url = await redisUrl(t)
