@@ -1,0 +1,106 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { EXIT, integer, run } from '../src/commands/command.js'
+import { startProgress } from '../src/commands/progress.js'
+import { temporaryDirectory } from '../test/support/temporary-directory.js'
+import { Databases } from './measure/database.js'
+import { measureGrowth } from './measure/growth.js'
+import { measurePauses, PAUSES } from './measure/pauses.js'
+import type { Results } from './measure/results.js'
+import { measureRows, stepsOf } from './measure/rounds.js'
+import { scoped } from './measure/scope.js'
+import { pageOf } from './report/page.js'
+import { tableOf } from './report/table.js'
+import { targetsOf } from './targets.js'
+
+const EMPLOYEES = 10_000
+const SIZES = [1000, 10_000, 100_000]
+const LARGE = 1_000_000
+const GROWTH_ROUNDS = 3
+
+const HELP = `
+Servers and load run in processes of their own, in rounds that interleave them; what is compared is
+compared within a round. Figures from another run or machine mean little.
+
+It writes latest.json and latest.html, a page that needs no network, and says on the terminal what
+costs how much and which targets are met.
+
+Exit code: 0 measured, whatever the figures; 1 a server answered wrong; 2 wrong usage.
+
+Examples:
+  npm run bench                 about 8 minutes
+  npm run bench -- --large      also with 1,000,000 employees
+  npm run bench -- --smoke      does it all work? seconds, and figures that mean nothing
+`
+
+interface Options {
+  large: boolean
+  smoke: boolean
+  rounds: number
+  seconds: number
+  only: string
+  out: string
+}
+
+const command = new Command('npm run bench --')
+  .description('Measures what requests cost, beside the limits of Node and Fastify.')
+  .option('--large', 'also with 1,000,000 employees', false)
+  .option('--smoke', 'everything once, for a moment, over few employees', false)
+  .option('--rounds <count>', 'how often each row is measured', integer(1, 100), 5)
+  .option('--seconds <count>', 'how long each time', integer(1, 60), 1)
+  .option('--only <text>', 'only requests whose name contains this, and nothing else', '')
+  .option('--out <directory>', 'where the results go', 'bench/results')
+  .addHelpText('after', HELP)
+  .action(bench)
+
+await run(command)
+// What autocannon leaves behind keeps the process alive.
+process.exit(process.exitCode ?? EXIT.ok)
+
+async function bench(options: Options): Promise<void> {
+  const results = await scoped(async (scope) =>
+    measureAll(options, new Databases(await temporaryDirectory(scope))),
+  )
+  console.log(tableOf(results))
+  if (options.only) return
+  await mkdir(options.out, { recursive: true })
+  await writeFile(join(options.out, 'latest.json'), `${JSON.stringify(results, null, 2)}\n`)
+  await writeFile(join(options.out, 'latest.html'), await pageOf(results))
+  console.log(`Written: ${join(options.out, 'latest.json')} and latest.html`)
+}
+
+async function measureAll(options: Options, databases: Databases): Promise<Results> {
+  const { large, smoke } = options
+  const employees = smoke ? 1000 : EMPLOYEES
+  const rounds = smoke ? 1 : options.rounds
+  const seconds = smoke ? 0.1 : options.seconds
+  const { only } = options
+  const sizes = only ? [] : smoke ? [100, 1000] : large ? [...SIZES, LARGE] : SIZES
+  const growthRounds = smoke ? 1 : GROWTH_ROUNDS
+
+  const plan = { databases, employees, rounds, seconds, only, onStep }
+  let done = 0
+  const progress = startProgress(
+    'Measuring',
+    stepsOf(plan) + (only ? 0 : sizes.length * growthRounds + PAUSES),
+  )
+  function onStep() {
+    progress.update(++done)
+  }
+  try {
+    const rows = await measureRows(plan)
+    const growth = await measureGrowth({ ...plan, sizes, rounds: growthRounds })
+    const most = sizes.at(-1)
+    const pauses = most ? await measurePauses(databases, most, 5 * seconds, onStep) : []
+    const [cpu] = cpus()
+    const machine = `${cpus().length} × ${cpu?.model ?? 'unknown'}, ${process.platform}`
+    const date = new Date().toISOString()
+    const node = process.version
+    const measured = { date, machine, node, seconds, rounds, employees, rows, growth, pauses }
+    return { ...measured, targets: targetsOf(measured) }
+  } finally {
+    progress.stop()
+  }
+}

@@ -1,0 +1,11 @@
+import type { Scope } from '../../test/support/service.js'
+
+/** Runs something and then, however it ended, what it has left to be cleaned up. */
+export async function scoped<T>(work: (scope: Scope) => Promise<T>): Promise<T> {
+  const cleanups: (() => unknown)[] = []
+  try {
+    return await work({ teardown: (cleanup) => cleanups.unshift(cleanup) })
+  } finally {
+    for (const cleanup of cleanups) await cleanup()
+  }
+}

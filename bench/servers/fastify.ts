@@ -1,0 +1,28 @@
+import Fastify from 'fastify'
+import { components, Employee, EmployeeCreate, ref } from '../../src/employees/schemas.js'
+import { json } from '../../src/http/responses.js'
+import { buildValidator } from '../../src/http/validation.js'
+import type { Started } from './main.js'
+import type { Recorded } from './protocol.js'
+
+/**
+ * The limit of the framework: Fastify without a plugin or a hook, which sends recorded answers, and
+ * checks a POST as the service does and stores nothing.
+ */
+export async function startFastify(answers: Recorded[]): Promise<Started> {
+  const app = Fastify({ schemaController: { compilersFactory: { buildValidator } } })
+  for (const schema of components) app.addSchema(schema)
+  for (const { path, headers, body } of answers) {
+    app.get(path, (_request, reply) => reply.headers(headers).send(body))
+  }
+  const schema = {
+    body: ref(EmployeeCreate),
+    response: { 201: json(Employee, 'The new employee') },
+  }
+  const [, , one] = answers
+  app.post('/employees', { schema }, (request, reply) => {
+    reply.code(201).headers({ ...one?.headers, location: '/employees/1' })
+    return { id: 1, ...(request.body as EmployeeCreate) }
+  })
+  return { url: await app.listen({ host: '127.0.0.1', port: 0 }) }
+}

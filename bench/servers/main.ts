@@ -1,0 +1,64 @@
+import { startFastify } from './fastify.js'
+import { startNode } from './node.js'
+import type { Questions, ServerOptions } from './protocol.js'
+import { startService } from './service.js'
+
+/** How often the memory is looked at. */
+const SAMPLE_MS = 20
+
+export interface Started {
+  url: string
+  questions?: Answers
+}
+
+type Answers = { [Q in keyof Questions]?: (...args: never[]) => unknown }
+
+interface Question {
+  id: number
+  ask: keyof Questions
+  args: unknown[]
+}
+
+let peak = 0
+
+/** What every server can be asked. */
+const common: Answers = {
+  cpu() {
+    const { user, system } = process.cpuUsage()
+    return user + system
+  },
+  rss() {
+    globalThis.gc?.()
+    return process.memoryUsage.rss()
+  },
+  peak() {
+    const most = peak
+    peak = 0
+    return most
+  },
+}
+
+/** A server as a process of its own: started by its first message, asked by those that follow. */
+process.once('message', async (options: ServerOptions) => {
+  const { url, questions } = await start(options)
+  const answers: Answers = { ...common, ...questions }
+  process.on('message', async ({ id, ask, args }: Question) => {
+    process.send?.({ id, answer: await answers[ask]?.(...(args as never[])) })
+  })
+  setInterval(() => {
+    peak = Math.max(peak, process.memoryUsage.rss())
+  }, SAMPLE_MS)
+  process.send?.({ url })
+})
+process.once('disconnect', () => process.exit())
+
+function start(options: ServerOptions): Promise<Started> {
+  switch (options.kind) {
+    case 'node':
+      return startNode(options.answers)
+    case 'fastify':
+      return startFastify(options.answers)
+    case 'service':
+      return startService(options)
+  }
+}

@@ -1,0 +1,71 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Scope } from '../../test/support/service.js'
+import type { Questions, ServerOptions } from './protocol.js'
+
+const MAIN = fileURLToPath(new URL('./main.js', import.meta.url))
+
+type Answer<Q extends keyof Questions> = ReturnType<Questions[Q]>
+
+/** A server under load. */
+export interface Target {
+  readonly url: string
+  /** User and system time so far, in microseconds. */
+  cpu(): Promise<number>
+}
+
+/** A server in a process of its own, which can be asked what it used. */
+export class ServerProcess implements Target {
+  readonly url: string
+  readonly #child: ChildProcess
+  readonly #waiting = new Map<number, (answer: never) => void>()
+  #asked = 0
+
+  private constructor(child: ChildProcess, url: string) {
+    this.#child = child
+    this.url = url
+    child.on('message', ({ id, answer }: { id: number; answer: never }) => {
+      this.#waiting.get(id)?.(answer)
+      this.#waiting.delete(id)
+    })
+  }
+
+  /**
+   * Resolves when it listens.
+   *
+   * @param execArgv options of Node for this process
+   */
+  static async start(
+    scope: Scope,
+    options: ServerOptions,
+    execArgv: string[] = [],
+  ): Promise<ServerProcess> {
+    // What it logs is a cost of its own, and nothing to read.
+    const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const
+    const child = fork(MAIN, { serialization: 'advanced', execArgv, stdio: [...stdio] })
+    const exit = once(child, 'exit')
+    scope.teardown(() => {
+      if (child.connected) child.disconnect()
+      return exit
+    })
+    child.send(options)
+    const gone = exit.then(([code]) => {
+      throw new Error(`A server of kind ${options.kind} ended with ${code} before it listened`)
+    })
+    const [{ url }] = await Promise.race([once(child, 'message'), gone])
+    return new ServerProcess(child, url)
+  }
+
+  cpu(): Promise<number> {
+    return this.ask('cpu')
+  }
+
+  ask<Q extends keyof Questions>(ask: Q, ...args: Parameters<Questions[Q]>): Promise<Answer<Q>> {
+    const id = this.#asked++
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve)
+      this.#child.send({ id, ask, args })
+    })
+  }
+}
