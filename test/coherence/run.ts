@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { Employee } from '../../src/employees/schemas.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { RedisServer, redisClient } from '../support/redis-server.js'
@@ -7,12 +8,18 @@ import { temporaryDirectory } from '../support/temporary-directory.js'
 import { until } from '../support/until.js'
 import { History } from './history.js'
 import { phases } from './phases.js'
+import { PipelinedConnection } from './pipelined-connection.js'
 
 const PROCESSES = 3
 const WRITERS = 3
 const READERS = 6
+const PIPELINED_READERS = 3
+/** How many requests each of them has under way at once. */
+const DEPTH = 4
 /** Salaries of writers' employees start here: high, and the first of their department. */
 const BASE = 1_000_000
+
+const VIEWS = ['/employees/high-salary', '/employees/top2-by-department']
 
 export interface Report {
   violations: string[]
@@ -43,7 +50,7 @@ export async function runCoherence(
   )
   const urls = services.map(({ url }) => url)
 
-  const load = new Load(urls)
+  const load = new Load(scope, urls)
   await load.createWriters()
   const report: Report = {
     violations: load.history.violations,
@@ -77,11 +84,13 @@ class Load {
   readonly history = new History(WRITERS)
   readonly failures: string[] = []
   slowestMs = 0
+  readonly #scope: Scope
   readonly #urls: string[]
   readonly #ids: number[] = []
   #stopped = false
 
-  constructor(urls: string[]) {
+  constructor(scope: Scope, urls: string[]) {
+    this.#scope = scope
     this.#urls = urls
   }
 
@@ -97,6 +106,7 @@ class Load {
     const loops = [
       ...Array.from({ length: WRITERS }, (_, writer) => () => this.#write(writer)),
       ...Array.from({ length: READERS }, (_, reader) => this.#reader(reader)),
+      ...Array.from({ length: PIPELINED_READERS }, (_, reader) => this.#pipelined(reader)),
     ]
     await Promise.all(
       loops.map(async (loop) => {
@@ -122,7 +132,7 @@ class Load {
 
   /** Reads a view on each process in turn, every other time on condition that it changed. */
   #reader(reader: number): () => Promise<void> {
-    const path = reader % 2 === 0 ? '/employees/high-salary' : '/employees/top2-by-department'
+    const path = VIEWS[reader % VIEWS.length] as string
     let known: { etag: string; shown: number[] } | undefined
     let turn = reader
     return async () => {
@@ -136,6 +146,30 @@ class Load {
         known = { etag, shown: shownBy((await answer.json()) as Employee[]) }
       }
       judge(known?.shown ?? [])
+    }
+  }
+
+  /**
+   * Reads a view with several requests on one connection, each sent a little later than the one before
+   * and without waiting for it: what one shows may be older than what was known when the next was sent.
+   */
+  #pipelined(reader: number): () => Promise<void> {
+    const path = VIEWS[reader % VIEWS.length] as string
+    const connections = this.#urls.map((url) => new PipelinedConnection(this.#scope, url))
+    let turn = reader
+    return async () => {
+      const place = turn++ % connections.length
+      const read = async () => {
+        const judge = this.history.read(`${this.#urls[place]}${path}, pipelined`)
+        const body = await (connections[place] as PipelinedConnection).get(path)
+        judge(shownBy(JSON.parse(body)))
+      }
+      const reads: Promise<void>[] = []
+      for (let i = 0; i < DEPTH; i++) {
+        reads.push(read())
+        await setImmediate()
+      }
+      await Promise.all(reads)
     }
   }
 

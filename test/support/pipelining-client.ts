@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
+import { takeAnswers } from './answers.js'
 import type { Scope } from './service.js'
 
 interface Order {
@@ -51,15 +52,7 @@ export class PipeliningClient {
 
   /** The bodies of the answers on a socket so far, JSON parsed. */
   answers(socket: number): unknown[] {
-    const answers: unknown[] = []
-    let rest = this.#received[socket] ?? ''
-    for (;;) {
-      const [, head, length] = /^([\s\S]*?content-length: (\d+)[\s\S]*?\r\n\r\n)/.exec(rest) ?? []
-      if (head === undefined || rest.length < head.length + Number(length)) return answers
-      const body = rest.slice(head.length, head.length + Number(length))
-      answers.push(JSON.parse(body))
-      rest = rest.slice(head.length + body.length)
-    }
+    return takeAnswers(this.#received[socket] ?? '').bodies.map((body) => JSON.parse(body))
   }
 }
 
