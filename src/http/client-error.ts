@@ -1,12 +1,17 @@
-import { STATUS_CODES } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { PROBLEM_TYPE, problem } from './problems.js'
 
 /**
  * Answers what the HTTP parser rejects before there is a request: a problem like any other, and the
- * end of the connection.
+ * end of the connection. A request that was answered before its body turned out to be broken gets no
+ * second answer.
  */
-export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+export function answerClientError(error: Error & { code?: string }, socket: ServerSocket): void {
+  if (socket._httpMessage?.headersSent) {
+    socket.end()
+    return
+  }
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy()
     return
@@ -19,6 +24,9 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
       `Cache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
   )
 }
+
+/** `_httpMessage`: the answer under way, by which Node itself judges this in its own handler. */
+type ServerSocket = Socket & { _httpMessage?: ServerResponse | null }
 
 function explain(error: Error & { code?: string }): [status: number, detail: string] {
   switch (error.code) {

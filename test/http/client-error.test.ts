@@ -6,6 +6,7 @@ import t from 'tap'
 import { type App, build } from '../support/build.js'
 
 const HOST = 'Host: localhost\r\n'
+const JSON_TYPE = 'Content-Type: application/json\r\n'
 
 /** What is not HTTP as this service takes it: the request, and the status of its answer. */
 const broken: Record<string, [request: string, status: number]> = {
@@ -25,8 +26,11 @@ const broken: Record<string, [request: string, status: number]> = {
     400,
   ],
   'a length that is no number': [post('Content-Length: two\r\n', '{}'), 400],
-  'a chunk of no size': [post('Transfer-Encoding: chunked\r\n', 'many\r\n'), 400],
-  'a transfer coding that ends not in chunks': [post('Transfer-Encoding: gzip\r\n', '{}'), 400],
+  'a chunk of no size': [post(`${JSON_TYPE}Transfer-Encoding: chunked\r\n`, 'many\r\n'), 400],
+  'a transfer coding that ends not in chunks': [
+    post(`${JSON_TYPE}Transfer-Encoding: gzip\r\n`, '{}'),
+    400,
+  ],
 }
 
 t.test('what is not HTTP is a problem and the end of the connection', async (t) => {
@@ -47,6 +51,19 @@ t.test('what is not HTTP is a problem and the end of the connection', async (t) 
     })
   }
 })
+
+t.test(
+  'a request that was answered gets no second answer when the rest of it is not HTTP',
+  async (t) => {
+    const app = await build(t)
+    await app.listen({ port: 0 })
+    const client = connectTo(app)
+    client.write(post('Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n', 'many\r\n'))
+    const received = await text(client)
+    t.match(received, /^HTTP\/1\.1 415 /)
+    t.equal(received.split('HTTP/1.1 ').length, 2, 'one answer, and the end of the connection')
+  },
+)
 
 t.test('what Node would refuse by itself is a problem too', async (t) => {
   const app = await build(t)
