@@ -3,7 +3,7 @@ import type {
   FastifyInstance,
   FastifyReply,
   FastifyRequest,
-  onSendAsyncHookHandler,
+  onSendHookHandler,
   RouteOptions,
 } from 'fastify'
 import fp from 'fastify-plugin'
@@ -12,7 +12,6 @@ import { collect } from '../src/cache/collect.js'
 import { Flights } from '../src/cache/flights.js'
 import { type Copy, NearCopies } from '../src/cache/near-copies.js'
 import { cacheKey } from '../src/cache/versioned.js'
-import { whenKnown } from '../src/cache/when-known.js'
 import { ViewStream } from '../src/employees/json-array-stream.js'
 
 declare module 'fastify' {
@@ -64,19 +63,15 @@ export default fp(
       })
     })
 
-    fastify.addHook('onResponse', (request, reply, done) => {
-      if (CHANGES.has(request.method) && reply.statusCode < 300)
-        forgetOutdated().then(() => done(), done)
-      else done()
-    })
+    fastify.employees.onCommit(() => forgetOutdated().catch(ignore))
 
-    function answerFromCache(request: FastifyRequest, reply: FastifyReply) {
+    async function answerFromCache(request: FastifyRequest, reply: FastifyReply) {
       const { view } = cacheOf(request)
-      return whenKnown(fastify.viewVersion(view, request), (version) => {
-        if (sendNotModified(request, reply, view, version)) return undefined
-        const near = copies.get(view, version)
-        return near ? sendCopy(reply, near, 'near') : answerFromFar(request, reply, view, version)
-      })
+      const version = await fastify.viewVersion(view)
+      if (sendNotModified(request, reply, view, version)) return
+      const near = copies.get(view, version)
+      if (near) sendCopy(reply, near, 'near')
+      else await answerFromFar(request, reply, view, version)
     }
 
     /** From Redis or a fill under way; if neither has it, goes on to the handler. */
@@ -102,16 +97,21 @@ export default fp(
       }
     }
 
-    const storeInCache: onSendAsyncHookHandler<unknown> = async (request, reply, payload) => {
-      if (!(payload instanceof ViewStream)) {
-        request.land?.()
-        if (reply.statusCode === 200 && !reply.hasHeader('etag')) throw new Error(NOT_A_VIEW)
-        return payload
+    const storeInCache: onSendHookHandler<unknown> = (request, reply, payload, done) => {
+      if (payload instanceof ViewStream) {
+        fill(request, reply, payload).then((body) => done(null, body), done)
+        return
       }
-      const body = await collect(payload)
+      request.land?.()
+      if (reply.statusCode === 200 && !reply.hasHeader('etag')) done(new Error(NOT_A_VIEW))
+      else done()
+    }
+
+    async function fill(request: FastifyRequest, reply: FastifyReply, stream: ViewStream) {
       const { view, ttl } = cacheOf(request)
-      const { version } = payload
-      if (Buffer.isBuffer(body)) fastify.metrics.viewFilled(view, payload.age / 1000)
+      const { version } = stream
+      const body = await collect(stream)
+      if (Buffer.isBuffer(body)) fastify.metrics.viewFilled(view, stream.age / 1000)
       // A HEAD runs the same handler, but what it sends is no body to store.
       const store =
         Buffer.isBuffer(body) &&
@@ -131,7 +131,7 @@ export default fp(
       })
     }
 
-    /** Best effort, behind the answer to a write: nobody reads these entries again. */
+    /** Best effort, beside the answers to writes: nobody reads these entries again. */
     async function forgetOutdated() {
       for (const [view, version] of copies.versions()) {
         if ((await fastify.employees.version(view)) === version) continue
@@ -143,7 +143,6 @@ export default fp(
   { name: 'caching', dependencies: ['redis', 'metrics', 'employees', 'versions'] },
 )
 
-const CHANGES = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 const NOT_A_VIEW = 'A route with config.cache must return fastify.employees.view(name)'
 
 /**

@@ -5,7 +5,6 @@ import { collect } from '../src/cache/collect.js'
 import { Flights } from '../src/cache/flights.js'
 import type { Copy } from '../src/cache/near-copies.js'
 import { cacheKey } from '../src/cache/versioned.js'
-import { whenKnown } from '../src/cache/when-known.js'
 import { EmployeeList } from '../src/employees/schemas.js'
 import { errors, json, notModified } from '../src/http/responses.js'
 
@@ -32,12 +31,12 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
 
   fastify.get('/employees/top2-by-department', { schema }, getTopTwo)
 
-  function getTopTwo(request: FastifyRequest, reply: FastifyReply) {
-    return whenKnown(viewVersion(VIEW, request), (version) => {
-      if (sendNotModified(request, reply, VIEW, version)) return undefined
-      const near = nearCopies.get(VIEW, version)
-      return near ? sendCopy(reply, near, 'near') : getFromFar(reply, version)
-    })
+  async function getTopTwo(request: FastifyRequest, reply: FastifyReply) {
+    const version = await viewVersion(VIEW)
+    if (sendNotModified(request, reply, VIEW, version)) return
+    const near = nearCopies.get(VIEW, version)
+    if (near) sendCopy(reply, near, 'near')
+    else await getFromFar(reply, version)
   }
 
   async function getFromFar(reply: FastifyReply, version: string) {
