@@ -6,21 +6,20 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { build, temporaryDirectory } from './support/build.js'
+import { outcome } from './support/outcome.js'
 import { freePort } from './support/redis-server.js'
-import { Service } from './support/service.js'
+import { SERVER, Service } from './support/service.js'
 import { until } from './support/until.js'
 
-const program = fileURLToPath(new URL('../src/server.js', import.meta.url))
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 
 t.test('bad variables end it with 1 and a line for each, without a stack trace', async (t) => {
   t.strictSame(await failToStart(t, { PORT: 'http', LOG_LEVEL: 'loud' }), {
     code: 1,
-    output: '',
-    errors:
+    stdout: '',
+    stderr:
       'PORT must be an integer from 0 to 65535, not "http"\n' +
       'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, not "loud"\n',
   })
@@ -30,20 +29,20 @@ t.test('a file that is no database ends it with 1, and stays as it is', async (t
   const directory = await temporaryDirectory(t)
   const file = join(directory, 'notes.txt')
   await writeFile(file, 'These are notes, and nothing else.\n'.repeat(100))
-  const { code, errors } = await failToStart(t, { DATABASE_URL: `file:${file}` })
+  const { code, stderr } = await failToStart(t, { DATABASE_URL: `file:${file}` })
   t.equal(code, 1)
-  t.match(errors, `Cannot open the database ${file}: file is not a database`)
+  t.match(stderr, `Cannot open the database ${file}: file is not a database`)
   t.strictSame(await readdir(directory), ['notes.txt'])
 })
 
 t.test('a port that is taken ends it with 1 and says so', async (t) => {
   const { url } = await Service.start(t, { DATABASE_URL: 'file::memory:' })
-  const { code, errors } = await failToStart(t, {
+  const { code, stderr } = await failToStart(t, {
     DATABASE_URL: 'file::memory:',
     PORT: new URL(url).port,
   })
   t.equal(code, 1)
-  t.match(errors, 'EADDRINUSE')
+  t.match(stderr, 'EADDRINUSE')
 })
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -110,14 +109,9 @@ t.test('its log is JSON, one line for each request', async (t) => {
 
 /** Runs the service to an end that it comes to by itself. */
 async function failToStart(t: Test, env: NodeJS.ProcessEnv) {
-  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   t.teardown(() => child.kill('SIGKILL'))
-  const [[code], output, errors] = await Promise.all([
-    once(child, 'close'),
-    text(child.stdout),
-    text(child.stderr),
-  ])
-  return { code, output, errors }
+  return outcome(child)
 }
 
 function isRefused(url: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { scoped } from '../../test/support/scope.js'
 import { Service } from '../../test/support/service.js'
 import { growthLoads, VIEW_NAMES } from '../rows.js'
 import { ServerProcess } from '../servers/process.js'
@@ -5,7 +6,6 @@ import type { Databases } from './database.js'
 import { measure } from './load.js'
 import { median } from './median.js'
 import type { GrowthResult } from './results.js'
-import { scoped } from './scope.js'
 
 const FILLS = 21
 

@@ -1,12 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { scoped } from '../../test/support/scope.js'
 import { pauseLoad } from '../rows.js'
 import { ServerProcess } from '../servers/process.js'
 import type { Databases } from './database.js'
 import { measure } from './load.js'
 import type { PauseResult } from './results.js'
-import { scoped } from './scope.js'
 
 const WORKER = fileURLToPath(new URL('./long-work.js', import.meta.url))
 

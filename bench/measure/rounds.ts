@@ -1,5 +1,6 @@
 import { RedisServer } from '../../test/support/redis-server.js'
-import type { Scope } from '../../test/support/service.js'
+import type { Scope } from '../../test/support/scope.js'
+import { scoped } from '../../test/support/scope.js'
 import { RECORDED, type Row, rowsOf, type Server } from '../rows.js'
 import { ServerProcess, type Target } from '../servers/process.js'
 import type { Recorded } from '../servers/protocol.js'
@@ -8,7 +9,6 @@ import type { Databases } from './database.js'
 import { type Measured, measure } from './load.js'
 import { median } from './median.js'
 import type { RowResult } from './results.js'
-import { scoped } from './scope.js'
 
 /** How much longer than a measurement: until then the compiler is a part of what is measured. */
 const WARM_UP = 2

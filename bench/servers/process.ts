@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { Scope } from '../../test/support/service.js'
+import type { Scope } from '../../test/support/scope.js'
 import type { Questions, ServerOptions } from './protocol.js'
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url))

@@ -1,6 +1,7 @@
 import { buildApp } from '../../src/app.js'
 import { collect } from '../../src/cache/collect.js'
 import { readConfig } from '../../src/config.js'
+import { median } from '../measure/median.js'
 import type { Started } from './main.js'
 import type { Copies, ServerOptions } from './protocol.js'
 
@@ -44,7 +45,7 @@ export async function startService({
         await collect(await app.employees.view(view))
         took.push(performance.now() - start)
       }
-      return took.sort((a, b) => a - b)[times >> 1]
+      return median(took)
     },
   }
   return { url, questions }

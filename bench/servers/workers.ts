@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { freePort } from '../../test/support/redis-server.js'
-import type { Scope } from '../../test/support/service.js'
+import type { Scope } from '../../test/support/scope.js'
+import { SERVER } from '../../test/support/service.js'
 import { until } from '../../test/support/until.js'
 import type { Target } from './process.js'
-
-const SERVER = fileURLToPath(new URL('../../src/server.js', import.meta.url))
 
 /** The service as two worker processes; what they use is read from their common metrics. */
 export async function startWorkers(scope: Scope, databaseUrl: string): Promise<Target> {

@@ -17,26 +17,29 @@ export function watchRedis(
       this.set(isUp() ? 1 : 0)
     },
   })
-  new Counter({
-    name: 'employees_redis_failures_total',
-    help: 'Commands to Redis that failed, by reason; while it is away none is sent',
-    labelNames: ['reason'],
-    registers,
-    collect() {
-      this.reset()
-      this.inc({ reason: 'timeout' }, figures.timeouts)
-      this.inc({ reason: 'error' }, figures.errors)
-    },
-  })
-  new Counter({
-    name: 'employees_redis_changes_total',
-    help: 'How often Redis came (here) and went (away)',
-    labelNames: ['to'],
-    registers,
-    collect() {
-      this.reset()
-      this.inc({ to: 'here' }, figures.here)
-      this.inc({ to: 'away' }, figures.away)
-    },
-  })
+  counter(
+    'employees_redis_failures_total',
+    'Commands to Redis that failed, by reason; while it is away none is sent',
+    'reason',
+    () => ({ timeout: figures.timeouts, error: figures.errors }),
+  )
+  counter(
+    'employees_redis_changes_total',
+    'How often Redis came (here) and went (away)',
+    'to',
+    () => ({ here: figures.here, away: figures.away }),
+  )
+
+  function counter(name: string, help: string, label: string, read: () => Record<string, number>) {
+    new Counter({
+      name,
+      help,
+      labelNames: [label],
+      registers,
+      collect() {
+        this.reset()
+        for (const [value, count] of Object.entries(read())) this.inc({ [label]: value }, count)
+      },
+    })
+  }
 }

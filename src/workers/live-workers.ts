@@ -6,3 +6,9 @@ export function liveWorkers(): Worker[] {
     (worker) => worker !== undefined && !worker.isDead(),
   ) as Worker[]
 }
+
+/** Sends a message to a worker, which may have just died. */
+export function tell(worker: Worker, message: object): void {
+  // Without a callback that would be an uncaught error.
+  worker.send(message, () => {})
+}

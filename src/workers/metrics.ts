@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import createError from '@fastify/error'
 import type { Logger } from 'pino'
 import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client'
-import { liveWorkers } from './live-workers.js'
+import { liveWorkers, tell } from './live-workers.js'
 
 /** How long a worker has to tell its figures; then those that it told last stand for them. */
 const ANSWER_TIMEOUT_MS = 1000
@@ -31,7 +31,7 @@ export function metricsOfAll(register: Registry): () => Promise<string> {
   process.on('message', async (message: Message) => {
     if ('exposition' in message) for (const answer of asking) answer(message.exposition)
     if (!('metrics' in message)) return
-    tell({ figures: (await register.getMetricsAsJSON()) as unknown as Figures })
+    tellPrimary({ figures: (await register.getMetricsAsJSON()) as unknown as Figures })
   })
 
   return () =>
@@ -46,10 +46,10 @@ export function metricsOfAll(register: Registry): () => Promise<string> {
         resolve(exposition)
       }
       asking.add(answer)
-      tell({ metrics: 'all' })
+      tellPrimary({ metrics: 'all' })
     })
 
-  function tell(message: Message): void {
+  function tellPrimary(message: Message): void {
     // Without a callback, a primary that is gone would be an uncaught error.
     process.send?.(message, undefined, undefined, () => {})
   }
@@ -96,7 +96,7 @@ export class PrimaryMetrics {
           collecting = undefined
         })
         collecting.then(
-          (exposition) => send(worker, { exposition }),
+          (exposition) => tell(worker, { exposition } satisfies Message),
           (err) => log.error({ err }, 'the metrics cannot be collected'),
         )
       }
@@ -139,7 +139,7 @@ export class PrimaryMetrics {
   #ask(worker: Worker): Promise<void> {
     return new Promise((resolve) => {
       this.#asked.set(worker, resolve)
-      send(worker, { metrics: 'yours' })
+      tell(worker, { metrics: 'yours' } satisfies Message)
     })
   }
 
@@ -147,11 +147,6 @@ export class PrimaryMetrics {
     this.#asked.get(worker)?.()
     this.#asked.delete(worker)
   }
-}
-
-function send(worker: Worker, message: Message): void {
-  // Without a callback, a worker that has just died would be an uncaught error.
-  worker.send(message, () => {})
 }
 
 function together(...figures: Figures[]): Figures {

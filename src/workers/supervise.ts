@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
 import { Backoff } from './backoff.js'
-import { liveWorkers } from './live-workers.js'
+import { liveWorkers, tell } from './live-workers.js'
 import { PrimaryMetrics } from './metrics.js'
 import { CLOSE } from './worker.js'
 
@@ -30,14 +30,15 @@ export function superviseWorkers(count: number, log: Logger, closeTimeoutMs: num
       if (err) log.fatal({ err }, 'closing the workers after an error')
       else log.info({ signal }, 'closing the workers')
       closing = true
-      for (const worker of listening) tellToClose(worker)
+      // Not by a signal, which may have reached them already (see closeWithPrimary).
+      for (const worker of listening) tell(worker, CLOSE)
       await Promise.all(liveWorkers().map((worker) => once(worker, 'exit')))
       if (failure) throw new Error(failure)
     },
   )
   cluster.on('listening', (worker) => {
     listening.add(worker)
-    if (closing) tellToClose(worker)
+    if (closing) tell(worker, CLOSE)
   })
   for (let i = 0; i < count; i++) start(true)
 
@@ -68,10 +69,4 @@ export function superviseWorkers(count: number, log: Logger, closeTimeoutMs: num
     log.error(`${reason}: killing the workers`)
     for (const worker of liveWorkers()) worker.process.kill('SIGKILL')
   }
-}
-
-/** Not by a signal, which may have reached the worker already (see closeWithPrimary). */
-function tellToClose(worker: Worker): void {
-  // Without a callback, a worker that has just died would be an uncaught error.
-  worker.send(CLOSE, () => {})
 }

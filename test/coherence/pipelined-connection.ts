@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { takeAnswers } from '../support/answers.js'
-import type { Scope } from '../support/service.js'
+import type { Scope } from '../support/scope.js'
 
 /** A connection on which a request may be sent while those before it are not answered yet. */
 export class PipelinedConnection {

@@ -3,7 +3,8 @@ import { bulkLoad } from '../../src/database/bulk-load.js'
 import { type Database, openDatabase } from '../../src/database/sqlite.js'
 import type { EmployeeCreate } from '../../src/employees/schemas.js'
 import { build } from '../support/build.js'
-import { outcome, versions, Workplace, when } from './support.js'
+import { outcome } from '../support/outcome.js'
+import { versions, Workplace, when } from './support.js'
 
 const clerk = { name: 'Clerk', salary: 1, department: 'Sales' }
 

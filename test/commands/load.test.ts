@@ -4,7 +4,8 @@ import t from 'tap'
 import { load } from '../../src/commands/load.js'
 import { Source } from '../../src/commands/source.js'
 import type { EmployeeCreate } from '../../src/employees/schemas.js'
-import { outcome, Workplace, when } from './support.js'
+import { outcome } from '../support/outcome.js'
+import { Workplace, when } from './support.js'
 
 const HEADER = 'name,salary,department\n'
 

@@ -1,18 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { type Database, openDatabase } from '../../src/database/sqlite.js'
+import { type Outcome, outcome } from '../support/outcome.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
-
-export interface Outcome {
-  code: number | null
-  stdout: string
-  stderr: string
-}
 
 /** A directory with a database of the test's own, on which commands run as from a shell. */
 export class Workplace {
@@ -63,16 +56,6 @@ export class Workplace {
   employees(): unknown[] {
     return this.open().prepare('SELECT name, salary, department FROM employees').raw().all()
   }
-}
-
-/** What a process said, once it is gone. */
-export async function outcome(child: ChildProcess): Promise<Outcome> {
-  const [stdout, stderr, [code]] = await Promise.all([
-    child.stdout ? text(child.stdout) : '',
-    child.stderr ? text(child.stderr) : '',
-    once(child, 'close'),
-  ])
-  return { code: code as number | null, stdout, stderr }
 }
 
 /** Does something once, as soon as a process writes this to stderr. */

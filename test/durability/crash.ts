@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import type { Employee } from '../../src/employees/schemas.js'
 import { PLAIN_SQL } from '../support/plain-sql.js'
-import { type Scope, Service } from '../support/service.js'
+import type { Scope } from '../support/scope.js'
+import { Service } from '../support/service.js'
 
 const WRITERS = 8
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import type { Scope } from './service.js'
+import type { Scope } from './scope.js'
 
 /**
  * What the proxy does to bytes: passes them; swallows all of them (black hole); delays each way by

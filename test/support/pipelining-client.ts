@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 import { takeAnswers } from './answers.js'
-import type { Scope } from './service.js'
+import type { Scope } from './scope.js'
 
 interface Order {
   socket: number

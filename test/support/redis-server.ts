@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { Redis } from 'ioredis'
-import type { Scope } from './service.js'
+import type { Scope } from './scope.js'
 import { temporaryDirectory } from './temporary-directory.js'
 
 /** The Redis server program on this machine, or undefined. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import type { Scope } from './service.js'
+import type { Scope } from './scope.js'
 
 const ada = '{"name":"Ada","salary":1,"department":"Engineering"}'
 

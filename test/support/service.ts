@@ -2,16 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { Scope } from './scope.js'
 
-const SERVER = fileURLToPath(new URL('../../src/server.js', import.meta.url))
+/** The program that `npm start` runs. */
+export const SERVER = fileURLToPath(new URL('../../src/server.js', import.meta.url))
 
 /** Of pino's levels. */
 const ERROR = 50
-
-/** What ends a helper's resources: a tap test, or a run of the torture command. */
-export interface Scope {
-  teardown(cleanup: () => unknown): void
-}
 
 /** The service as a process of its own, on a free port. */
 export class Service {

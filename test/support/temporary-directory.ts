@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Scope } from './service.js'
+import type { Scope } from './scope.js'
 
 /** A directory of this test's own. */
 export async function temporaryDirectory(scope: Scope): Promise<string> {

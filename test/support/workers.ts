@@ -3,12 +3,10 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
-import type { Scope } from './service.js'
+import type { Scope } from './scope.js'
+import { SERVER } from './service.js'
 import { temporaryDirectory } from './temporary-directory.js'
 import { until } from './until.js'
-
-const SERVER = fileURLToPath(new URL('../../src/server.js', import.meta.url))
 
 interface Line {
   level: number

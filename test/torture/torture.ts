@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { phases } from '../coherence/phases.js'
 import { runCoherence } from '../coherence/run.js'
 import { runCrashes } from '../durability/crash.js'
+import { type Scope, scoped } from '../support/scope.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
 const options = new Command('torture')
@@ -14,16 +15,10 @@ const options = new Command('torture')
   .parse()
   .opts<{ minutes: number; kills: number }>()
 
-const cleanups: (() => unknown)[] = []
-const scope = { teardown: (cleanup: () => unknown) => cleanups.unshift(cleanup) }
-try {
-  process.exitCode = (await torture()) ? 0 : 1
-} finally {
-  for (const cleanup of cleanups) await cleanup()
-}
+process.exitCode = (await scoped(torture)) ? 0 : 1
 
 /** Says whether all went well. */
-async function torture(): Promise<boolean> {
+async function torture(scope: Scope): Promise<boolean> {
   const phaseMs = (options.minutes * 60_000) / Object.keys(phases).length
   const coherence = await runCoherence(scope, phaseMs, console.log)
   console.table(coherence.phases)

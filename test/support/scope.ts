@@ -1,4 +1,7 @@
-import type { Scope } from '../../test/support/service.js'
+/** What ends a helper's resources: a tap test, or {@link scoped}. */
+export interface Scope {
+  teardown(cleanup: () => unknown): void
+}
 
 /** Runs something and then, however it ended, what it has left to be cleaned up. */
 export async function scoped<T>(work: (scope: Scope) => Promise<T>): Promise<T> {
