@@ -1,13 +1,15 @@
-import { scoped } from '../../test/support/scope.js'
+import { type Scope, scoped } from '../../test/support/scope.js'
 import { Service } from '../../test/support/service.js'
-import { growthLoads, VIEW_NAMES } from '../rows.js'
+import { GROWTH, growthLoads, VIEW_NAMES } from '../rows.js'
 import { ServerProcess } from '../servers/process.js'
 import type { Databases } from './database.js'
-import { measure } from './load.js'
+import { type Load, measure } from './load.js'
 import { median } from './median.js'
 import type { GrowthResult } from './results.js'
 
 const FILLS = 21
+/** How often each load is measured in a round. */
+const TURNS = 3
 
 export interface GrowthPlan {
   databases: Databases
@@ -17,54 +19,74 @@ export interface GrowthPlan {
   onStep: () => void
 }
 
-/** Measures the same at several sizes of the table, which take turns in each round. */
+/** What was measured at one size of the table, each figure as often as it was taken. */
+interface Samples {
+  cpu: Map<string, number[]>
+  fill: Map<string, number[]>
+  startUp: number[]
+}
+
+/**
+ * Measures the same at several sizes of the table. Each round has new processes, one for each size,
+ * which take turns at every load.
+ */
 export async function measureGrowth(plan: GrowthPlan): Promise<GrowthResult[]> {
-  const samples = plan.sizes.map(() => [] as GrowthResult[])
+  const all = plan.sizes.map((): Samples => ({ cpu: new Map(), fill: new Map(), startUp: [] }))
   for (let round = 0; round < plan.rounds; round++) {
-    for (const [i, employees] of plan.sizes.entries()) {
-      samples[i]?.push(await measureSize(plan, employees))
-      plan.onStep()
-    }
+    await scoped(async (scope) => {
+      const servers: ServerProcess[] = []
+      for (const [i, employees] of plan.sizes.entries()) {
+        servers.push(await start(scope, plan, employees, all[i] as Samples))
+        plan.onStep()
+      }
+      await measureLoads(plan, servers, all)
+    })
   }
-  return samples.map(summarize)
+  return all.map((samples, i) => summarize(plan.sizes[i] as number, samples))
 }
 
-async function measureSize(
-  { databases, seconds }: GrowthPlan,
+async function start(
+  scope: Scope,
+  { databases }: GrowthPlan,
   employees: number,
-): Promise<GrowthResult> {
-  return scoped(async (scope) => {
-    const databaseUrl = await databases.create(employees)
-    const start = performance.now()
-    const service = await Service.start(scope, { DATABASE_URL: databaseUrl })
-    await (await fetch(`${service.url}/employees/1`)).json()
-    const startUp = performance.now() - start
-    await service.stop()
+  { fill, startUp }: Samples,
+): Promise<ServerProcess> {
+  const databaseUrl = await databases.create(employees)
+  const begin = performance.now()
+  const service = await Service.start(scope, { DATABASE_URL: databaseUrl })
+  await (await fetch(`${service.url}/employees/1`)).json()
+  startUp.push(performance.now() - begin)
+  await service.stop()
 
-    const server = await ServerProcess.start(scope, { kind: 'service', databaseUrl })
-    const result: GrowthResult = { employees, cpu: {}, fill: {}, startUp }
-    for (const view of VIEW_NAMES) {
-      result.fill[view] = await server.ask('fill', view, FILLS)
-    }
-    for (const { name, ...load } of growthLoads(employees)) {
-      await measure(server, load, seconds / 2)
-      result.cpu[name] = (await measure(server, load, seconds)).cpu
-    }
-    return result
-  })
+  const server = await ServerProcess.start(scope, { kind: 'service', databaseUrl })
+  for (const view of VIEW_NAMES) add(fill, view, await server.ask('fill', view, FILLS))
+  return server
 }
 
-function summarize(samples: GrowthResult[]): GrowthResult {
-  const [{ employees, cpu, fill }] = samples as [GrowthResult]
-  const middle = (of: (sample: GrowthResult) => number) => median(samples.map(of))
-  const each = (names: object, of: (sample: GrowthResult, name: string) => number) =>
-    Object.fromEntries(
-      Object.keys(names).map((name) => [name, middle((sample) => of(sample, name))]),
-    )
-  return {
-    employees,
-    cpu: each(cpu, (sample, name) => sample.cpu[name] as number),
-    fill: each(fill, (sample, name) => sample.fill[name] as number),
-    startUp: middle(({ startUp }) => startUp),
+async function measureLoads(
+  { sizes, seconds }: GrowthPlan,
+  servers: ServerProcess[],
+  all: Samples[],
+): Promise<void> {
+  const loads = sizes.map((employees) => growthLoads(employees))
+  for (const name of Object.values(GROWTH)) {
+    for (let turn = 0; turn <= TURNS; turn++) {
+      for (const [i, server] of servers.entries()) {
+        const load = loads[i]?.find((load) => load.name === name) as Load
+        const { cpu } = await measure(server, load, seconds)
+        // The first turn is to warm up.
+        if (turn > 0) add((all[i] as Samples).cpu, name, cpu)
+      }
+    }
   }
+}
+
+function add(samples: Map<string, number[]>, name: string, value: number): void {
+  samples.set(name, [...(samples.get(name) ?? []), value])
+}
+
+function summarize(employees: number, { cpu, fill, startUp }: Samples): GrowthResult {
+  const medians = (samples: Map<string, number[]>) =>
+    Object.fromEntries([...samples].map(([name, values]) => [name, median(values)]))
+  return { employees, cpu: medians(cpu), fill: medians(fill), startUp: median(startUp) }
 }
