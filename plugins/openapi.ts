@@ -3,6 +3,7 @@ import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 import { components } from '../src/employees/schemas.js'
+import { Liveness, Readiness } from '../src/http/health.js'
 
 const { version, description } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -11,7 +12,7 @@ const { version, description } = JSON.parse(
 /** Collects the contract from the routes' schemas, and serves it at /openapi.json and /docs. */
 export default fp(
   async function openapiPlugin(fastify) {
-    for (const schema of components) fastify.addSchema(schema)
+    for (const schema of [...components, Liveness, Readiness]) fastify.addSchema(schema)
 
     await fastify.register(fastifySwagger, {
       openapi: {
@@ -20,6 +21,7 @@ export default fp(
           title: 'Employees',
           version,
           description,
+          contact: { name: 'The maintainers of this service' },
           license: { name: 'MIT', identifier: 'MIT' },
         },
         tags: [
@@ -30,6 +32,10 @@ export default fp(
         components: { securitySchemes: { bearer: BEARER } },
         security: fastify.config.apiKeys.length > 0 ? [{ bearer: [] }] : [{ bearer: [] }, {}],
         servers: [{ url: '/', description: 'Where this document comes from' }],
+      },
+      transformObject: (document) => {
+        if (!('openapiObject' in document)) return document.swaggerObject
+        return withSureHeaders(document.openapiObject)
       },
       refResolver: {
         buildLocalReference: (schema, _base, _fragment, index) =>
@@ -42,6 +48,23 @@ export default fp(
   },
   { name: 'openapi' },
 )
+
+/** The headers of an answer are always there, but for the link to a next page. */
+function withSureHeaders<T extends { paths?: object | undefined }>(document: T): T {
+  for (const operations of Object.values(document.paths ?? {})) {
+    for (const { responses } of Object.values(operations as Record<string, Operation>)) {
+      for (const { headers } of Object.values(responses)) {
+        for (const [name, header] of Object.entries(headers ?? {}))
+          header.required = name !== 'Link'
+      }
+    }
+  }
+  return document
+}
+
+interface Operation {
+  responses: Record<string, { headers?: Record<string, { required?: boolean }> }>
+}
 
 const BEARER = {
   type: 'http',

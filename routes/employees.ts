@@ -16,7 +16,12 @@ import {
   ref,
 } from '../src/employees/schemas.js'
 import type { ReplyOf, RequestOf } from '../src/http/handlers.js'
-import { assertUnchanged, noneMatch } from '../src/http/preconditions.js'
+import {
+  assertUnchanged,
+  ChangeConditions,
+  noneMatch,
+  ReadConditions,
+} from '../src/http/preconditions.js'
 import { errors, json, notModified } from '../src/http/responses.js'
 
 const NoSuchEmployee = createError('NO_SUCH_EMPLOYEE', 'There is no employee %s', 404)
@@ -44,10 +49,19 @@ const listEmployees = {
     {
       department: Type.Optional(Department),
       limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 1000, description: 'The size of a page' }),
+        Type.Integer({
+          minimum: 1,
+          maximum: 1000,
+          description: 'The size of a page',
+          examples: [100],
+        }),
       ),
       after: Type.Optional(
-        Type.String({ description: 'Where to go on: the cursor of the Link header' }),
+        Type.String({
+          maxLength: 100,
+          description: 'Where to go on: the cursor of the Link header',
+          examples: ['YWZ0ZXI6MTAw'],
+        }),
       ),
     },
     { additionalProperties: false },
@@ -60,20 +74,22 @@ const getEmployee = {
   summary: 'Read an employee',
   tags,
   params,
+  headers: ReadConditions,
   response: {
     200: json(Employee, 'The employee', 'ETag'),
     304: notModified('ETag'),
-    ...errors(400, 404),
+    ...errors(400, 404, 414),
   },
 }
 
 const change = {
   tags,
   params,
+  headers: ChangeConditions,
   body: ref(EmployeePatch),
   response: {
     200: json(Employee, 'The employee as it is now', 'ETag'),
-    ...errors(400, 403, 404, 412, 413, 415),
+    ...errors(400, 403, 404, 412, 413, 414, 415),
   },
 }
 
@@ -95,7 +111,11 @@ const deleteEmployee = {
   summary: 'Delete an employee',
   tags,
   params,
-  response: { 200: json(Deleted, 'The employee is gone'), ...errors(400, 403, 404, 412) },
+  headers: ChangeConditions,
+  response: {
+    200: json(Deleted, 'The employee is gone'),
+    ...errors(400, 403, 404, 412, 413, 414, 415),
+  },
 }
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {

@@ -1,7 +1,7 @@
 import createError from '@fastify/error'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from '@sinclair/typebox'
-import { failures } from '../src/http/responses.js'
+import { Liveness, Readiness } from '../src/http/health.js'
+import { failures, json } from '../src/http/responses.js'
 
 const Closing = createError('CLOSING', 'The service is closing', 503)
 
@@ -12,7 +12,7 @@ const livez = {
   summary: 'Is the process up?',
   tags,
   security: [],
-  response: { 200: Type.Object({ status: Type.Literal('ok') }, { description: 'It is up' }) },
+  response: { 200: json(Liveness, 'It is up') },
 }
 
 const readyz = {
@@ -21,17 +21,7 @@ const readyz = {
   description: 'The database decides. Without its Redis the service is degraded, and serves.',
   tags,
   security: [],
-  response: {
-    200: Type.Object(
-      {
-        status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
-        database: Type.Literal('ok'),
-        redis: Type.Union([Type.Literal('ok'), Type.Literal('away'), Type.Literal('off')]),
-      },
-      { description: 'It serves' },
-    ),
-    ...failures(),
-  },
+  response: { 200: json(Readiness, 'It serves'), ...failures() },
 }
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { EmployeeList } from '../src/employees/schemas.js'
+import { ReadConditions } from '../src/http/preconditions.js'
 import { errors, json, notModified } from '../src/http/responses.js'
 
 const VIEW = 'high_salary_emps'
@@ -8,6 +9,7 @@ const schema = {
   operationId: 'listHighSalaryEmployees',
   summary: 'Everybody who earns more than 100000, by ascending id',
   tags: ['views'],
+  headers: ReadConditions,
   response: {
     200: json(EmployeeList, 'Employees by ascending id', 'ETag', 'Cache-Status'),
     304: notModified('ETag', 'Cache-Status'),

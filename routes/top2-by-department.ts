@@ -6,6 +6,7 @@ import { Flights } from '../src/cache/flights.js'
 import type { Copy } from '../src/cache/near-copies.js'
 import { cacheKey } from '../src/cache/versioned.js'
 import { EmployeeList } from '../src/employees/schemas.js'
+import { ReadConditions } from '../src/http/preconditions.js'
 import { errors, json, notModified } from '../src/http/responses.js'
 
 const VIEW = 'top2_by_dept'
@@ -16,6 +17,7 @@ const schema = {
   description:
     'By department, salary from the highest down, and id. Equal salaries share a rank, so that a department may have more than two.',
   tags: ['views'],
+  headers: ReadConditions,
   response: {
     200: json(EmployeeList, 'The top earners of each department', 'ETag', 'Cache-Status'),
     304: notModified('ETag', 'Cache-Status'),

@@ -35,9 +35,16 @@ const fields = {
   department: Department,
 }
 
+const ada = { name: 'Ada Lovelace', salary: 120000, department: 'Engineering' }
+
 export const Employee = Type.Object(
   { id: EmployeeId, ...fields },
-  { $id: 'Employee', additionalProperties: false, description: 'An employee' },
+  {
+    $id: 'Employee',
+    additionalProperties: false,
+    description: 'An employee',
+    examples: [{ id: 1, ...ada }],
+  },
 )
 export type Employee = Static<typeof Employee>
 
@@ -45,6 +52,7 @@ export const EmployeeCreate = Type.Object(fields, {
   $id: 'EmployeeCreate',
   additionalProperties: false,
   description: 'A new employee',
+  examples: [ada],
 })
 export type EmployeeCreate = Static<typeof EmployeeCreate>
 
@@ -52,17 +60,19 @@ export const EmployeePatch = Type.Partial(Type.Object(fields), {
   $id: 'EmployeePatch',
   additionalProperties: false,
   description: 'What changes of an employee; a field that is left out keeps its value',
+  examples: [{ salary: 130000 }],
 })
 export type EmployeePatch = Static<typeof EmployeePatch>
 
 export const EmployeeList = Type.Array(ref(Employee), {
   $id: 'EmployeeList',
   description: 'Employees',
+  examples: [[{ id: 1, ...ada }]],
 })
 
 export const Deleted = Type.Object(
   { message: Type.Literal('Deleted') },
-  { $id: 'Deleted', description: 'Confirms a deletion' },
+  { $id: 'Deleted', description: 'Confirms a deletion', examples: [{ message: 'Deleted' }] },
 )
 
 const problem = {
@@ -83,23 +93,48 @@ const problem = {
 export const Problem = Type.Object(problem, {
   $id: 'Problem',
   description: 'What went wrong (RFC 9457)',
+  examples: [
+    {
+      type: 'about:blank',
+      title: 'Not Found',
+      status: 404,
+      detail: 'There is no employee 7',
+      instance: '/employees/7',
+    },
+  ],
 })
 export type Problem = Static<typeof Problem>
 
-export const ValidationProblem = Type.Object(
+export const FieldError = Type.Object(
   {
-    ...problem,
-    errors: Type.Array(
-      Type.Object({
-        path: Type.String({
-          description:
-            'JSON Pointer to what is wrong, from the request: /body/salary, /query/limit',
-        }),
-        message: Type.String({ description: 'The rule that it breaks, and the value' }),
-      }),
-    ),
+    path: Type.String({
+      description: 'JSON Pointer to what is wrong, from the request: /body/salary, /query/limit',
+    }),
+    message: Type.String({ description: 'The rule that it breaks, and the value' }),
   },
-  { $id: 'ValidationProblem', description: 'What is wrong with the request, field by field' },
+  {
+    $id: 'FieldError',
+    description: 'What is wrong with one field of the request',
+    examples: [{ path: '/body/salary', message: 'must be >= 0, got -1' }],
+  },
+)
+
+export const ValidationProblem = Type.Object(
+  { ...problem, errors: Type.Array(ref(FieldError), { minItems: 1 }) },
+  {
+    $id: 'ValidationProblem',
+    description: 'What is wrong with the request, field by field (RFC 9457)',
+    examples: [
+      {
+        type: 'about:blank',
+        title: 'Bad Request',
+        status: 400,
+        detail: '/body/salary must be >= 0, got -1',
+        instance: '/employees',
+        errors: [{ path: '/body/salary', message: 'must be >= 0, got -1' }],
+      },
+    ],
+  },
 )
 export type ValidationProblem = Static<typeof ValidationProblem>
 
@@ -111,6 +146,7 @@ export const components = [
   EmployeeList,
   Deleted,
   Problem,
+  FieldError,
   ValidationProblem,
 ]
 

@@ -1,4 +1,5 @@
 import createError from '@fastify/error'
+import { Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
 
 export const PreconditionFailed = createError(
@@ -6,6 +7,25 @@ export const PreconditionFailed = createError(
   'The employee is not as %s expects: its entity tag is %s. Read it again, then decide',
   412,
 )
+
+const condition = (description: string) =>
+  Type.Optional(Type.String({ description, examples: ['"1tkkNkbUPA2hSAQCsBwUqg"'] }))
+
+/** The request headers of a conditional read. */
+export const ReadConditions = Type.Object({
+  'If-None-Match': condition(
+    'The ETag of the answer that you have: the answer is 304 if it is still right (RFC 9110, 13.1.2)',
+  ),
+})
+
+/** The request headers of a conditional change. */
+export const ChangeConditions = Type.Object({
+  'If-Match': condition(
+    'The ETag of the employee that you read: nothing is changed, and the answer is 412, if it is ' +
+      'another by now (RFC 9110, 13.1.1)',
+  ),
+  'If-None-Match': condition('Nothing is changed if the employee has this ETag (RFC 9110, 13.1.2)'),
+})
 
 /** Whether a client that sent If-None-Match needs the representation (RFC 9110, section 13.1.2). */
 export function noneMatch({ headers }: FastifyRequest, etag: string): boolean {

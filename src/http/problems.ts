@@ -25,11 +25,16 @@ export function problem(
     title: STATUS_CODES[status] ?? 'Unknown',
     status,
     detail,
-    instance: url.split('?', 1)[0] as string,
+    instance: uriReference(url.split('?', 1)[0] as string),
   }
   // Every 400 says where the fault is, if only "somewhere in the request".
   if (status === 400) return { ...body, errors: errors ?? [{ path: '', message: detail }] }
   return body
+}
+
+/** The path as RFC 3986 has it: a client may have sent characters, or a bare %, that it does not have. */
+function uriReference(path: string): string {
+  return encodeURI(path).replaceAll(/%25([0-9a-f]{2})/gi, '%$1')
 }
 
 /** The problem that an error is; what the client has no part in is not told in detail. */

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Problem, ref, ValidationProblem } from '../employees/schemas.js'
+import { problem } from './problems.js'
 
 const headers = {
   'Cache-Status': Type.String({
@@ -37,7 +38,7 @@ export function json<T extends TSchema>(
   return Type.Unsafe<Static<T> | Readable>({
     description,
     ...pick(names),
-    content: { 'application/json': { schema: ref(schema) } },
+    content: { 'application/json': { schema: ref(schema), example: schema.examples?.[0] } },
   })
 }
 
@@ -45,17 +46,43 @@ export function json<T extends TSchema>(
 export const notModified = (...names: (keyof typeof headers)[]) =>
   Type.Unsafe<void>({ type: 'null', description: 'The client has it already', ...pick(names) })
 
+/** What each status means, and an example of its detail. */
 const problems = {
-  400: ['The request is wrong; `errors` says where', ValidationProblem],
-  401: ['A key is needed, and the one sent, if any, is not known here', Problem],
-  403: ['The key may only read', Problem],
-  404: ['There is no such employee', Problem],
-  412: ['The employee is not as If-Match or If-None-Match expects', Problem],
-  413: ['The body is larger than 64 KiB', Problem],
-  415: ['The body is not JSON', Problem],
-  429: ['Too many requests; Retry-After says when to try again', Problem],
-  500: ['The service failed', Problem],
-  503: ['Not now; Retry-After says when to try again', Problem],
+  400: [
+    'The request is wrong; `errors` says where',
+    ValidationProblem,
+    '/query/limit must be <= 1000, got 5000',
+  ],
+  401: [
+    'A key is needed, and the one sent, if any, is not known here',
+    Problem,
+    'Send a key: "Authorization: Bearer KEY"',
+  ],
+  403: ['The key may only read', Problem, 'This key may read, and not write'],
+  404: ['There is no such employee', Problem, 'There is no employee 7'],
+  412: [
+    'The employee is not as If-Match or If-None-Match expects',
+    Problem,
+    'The employee is not as If-Match expects: its entity tag is "1tkkNkbUPA2hSAQCsBwUqg". Read it again, then decide',
+  ],
+  413: ['The body is larger than 64 KiB', Problem, 'Request body is too large'],
+  414: ['The id is far too long', Problem, 'Exceeds maximum parameter length'],
+  415: ['The body is not JSON', Problem, 'Unsupported Media Type'],
+  429: [
+    'Too many requests; Retry-After says when to try again',
+    Problem,
+    'More than 600 requests in a minute; try again in 7 seconds',
+  ],
+  500: [
+    'The service failed',
+    Problem,
+    'Something went wrong here; the request id finds it in the log',
+  ],
+  503: [
+    'Not now; Retry-After says when to try again',
+    Problem,
+    'The service is overloaded; try again later',
+  ],
 } as const
 
 const problemHeaders: { [status in Status]?: (keyof typeof headers)[] } = {
@@ -76,11 +103,12 @@ export function errors(...statuses: Status[]) {
 export function failures(...statuses: Status[]) {
   const responses: Record<number, TSchema> = {}
   for (const status of [...statuses, 500, 503] as const) {
-    const [description, schema] = problems[status]
+    const [description, schema, detail] = problems[status]
+    const example = problem(status, detail, '/employees')
     responses[status] = Type.Unsafe<unknown>({
       description,
       ...pick(problemHeaders[status] ?? []),
-      content: { 'application/problem+json': { schema: ref(schema) } },
+      content: { 'application/problem+json': { schema: ref(schema), example } },
     })
   }
   return responses

@@ -1,9 +1,13 @@
 import t from 'tap'
 import { build } from '../support/build.js'
+import { type Exchange, faultOf, isValid } from '../support/contract.js'
+
+type Content = Record<string, { schema: { $ref?: string }; example?: unknown }>
 
 interface Operation {
   operationId: string
-  responses: Record<string, { description: string; content?: object }>
+  requestBody?: { content: Content }
+  responses: Record<string, { description: string; content?: Content }>
 }
 
 t.test('/openapi.json is OpenAPI 3.1', async (t) => {
@@ -14,25 +18,69 @@ t.test('/openapi.json is OpenAPI 3.1', async (t) => {
   t.match(answer.json(), { openapi: /^3\.1\.\d+$/, info: { title: String, version: String } })
 })
 
-t.test('the contract has every operation once, under an operationId of its own', async (t) => {
+t.test('the contract has every operation once, under the name of a method', async (t) => {
   const app = await build(t)
   const { paths } = (await app.inject('/openapi.json')).json()
-  const operations = operationsOf(paths)
-  t.strictSame(operations.map(([name]) => name).sort(), [
-    'DELETE /employees/{id}',
-    'GET /employees',
-    'GET /employees/high-salary',
-    'GET /employees/top2-by-department',
-    'GET /employees/{id}',
-    'GET /livez',
-    'GET /readyz',
-    'PATCH /employees/{id}',
-    'POST /employees',
-    'PUT /employees/{id}',
+  const operations = operationsOf(paths).map(([name, { operationId }]) => [name, operationId])
+  t.strictSame(operations.sort(), [
+    ['DELETE /employees/{id}', 'deleteEmployee'],
+    ['GET /employees', 'listEmployees'],
+    ['GET /employees/high-salary', 'listHighSalaryEmployees'],
+    ['GET /employees/top2-by-department', 'listTopEarnersByDepartment'],
+    ['GET /employees/{id}', 'getEmployee'],
+    ['GET /livez', 'getLiveness'],
+    ['GET /readyz', 'getReadiness'],
+    ['PATCH /employees/{id}', 'patchEmployee'],
+    ['POST /employees', 'createEmployee'],
+    ['PUT /employees/{id}', 'updateEmployee'],
   ])
-  const operationIds = operations.map(([, { operationId }]) => operationId)
-  t.strictSame(operationIds.filter(Boolean).length, operations.length)
-  t.equal(new Set(operationIds).size, operations.length)
+})
+
+t.test('every body of the contract is a named component, with an example', async (t) => {
+  const app = await build(t)
+  const { paths, components } = (await app.inject('/openapi.json')).json()
+  for (const [name, { requestBody, responses }] of operationsOf(paths)) {
+    const answers = Object.values(responses).flatMap(({ content }) => Object.values(content ?? {}))
+    for (const { schema, example } of answers) {
+      t.match(schema, { $ref: /^#\/components\/schemas\/[A-Z]\w+$/ }, name)
+      t.ok(isValid(schema.$ref as string, example), `${name}: ${JSON.stringify(example)}`)
+    }
+    for (const { schema } of Object.values(requestBody?.content ?? {})) {
+      t.match(schema, { $ref: /^#\/components\/schemas\/[A-Z]\w+$/ }, name)
+    }
+  }
+  for (const [name, { examples }] of Object.entries<{ examples: unknown[] }>(components.schemas)) {
+    t.ok(examples.length > 0, name)
+    for (const example of examples) t.ok(isValid(`#/components/schemas/${name}`, example), name)
+  }
+})
+
+t.test('an answer that the contract does not have is noticed', async (t) => {
+  const employee = { id: 1, name: 'Ada', salary: 1, department: 'E' }
+  const good: Exchange = {
+    method: 'GET',
+    url: '/employees/1?x',
+    status: 200,
+    headers: { 'content-type': 'application/json; charset=utf-8', etag: '"1"' },
+    body: Buffer.from(JSON.stringify(employee)),
+  }
+  const body = (value: unknown) => ({ body: Buffer.from(JSON.stringify(value)) })
+  t.equal(faultOf(good), undefined)
+  for (const bad of [
+    { status: 202 },
+    { status: 304 },
+    { headers: { ...good.headers, link: '</>' } },
+    { headers: { ...good.headers, 'content-type': 'text/plain' } },
+    { headers: { 'content-type': 'application/json' } },
+    body({ ...employee, salary: '1' }),
+    body({ ...employee, more: 1 }),
+    body({ id: 1 }),
+    body([employee]),
+    { url: '/employees/high-salary' },
+    { url: '/elsewhere', status: 404 },
+  ]) {
+    t.type(faultOf({ ...good, ...bad }), 'string', JSON.stringify(bad))
+  }
 })
 
 t.test('every error of the contract is a problem', async (t) => {

@@ -7,7 +7,7 @@ const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 const JSON_TYPE = { 'content-type': 'application/json' }
 const EMPLOYEE = '/employees/1'
 
-const errors: Record<string, InjectOptions & { status: number }> = {
+const errors: Record<string, InjectOptions & { status: number; instance?: string }> = {
   'an invalid body': { status: 400, method: 'POST', url: '/employees', payload: {} },
   'a body that is no JSON': {
     status: 400,
@@ -19,8 +19,12 @@ const errors: Record<string, InjectOptions & { status: number }> = {
   'an invalid query': { status: 400, url: '/employees?limit=0&department=Engineering' },
   'a bad cursor': { status: 400, url: '/employees?after=x' },
   'an invalid id': { status: 400, url: '/employees/abc?x=1' },
-  'a bad percent-encoding': { status: 400, url: '/employees/%E0%A4%A' },
-  'a broken one': { status: 400, url: '/%zz' },
+  'a bad percent-encoding': {
+    status: 400,
+    url: '/employees/%E0%A4%A',
+    instance: '/employees/%E0%A4%25A',
+  },
+  'a broken one': { status: 400, url: '/%zz', instance: '/%25zz' },
   'an employee who does not exist': { status: 404, url: '/employees/2?x=1' },
   'a path that does not exist': { status: 404, url: '/nowhere?x=1' },
   'a path below an employee': { status: 404, url: '/employees/1/salary' },
@@ -49,7 +53,7 @@ const errors: Record<string, InjectOptions & { status: number }> = {
   },
 }
 
-for (const [what, { status, ...request }] of Object.entries(errors)) {
+for (const [what, { status, instance: path, ...request }] of Object.entries(errors)) {
   t.test(`${what} is a ${status} problem`, async (t) => {
     const app = await build(t)
     await app.employees.createMany([ada])
@@ -68,7 +72,7 @@ for (const [what, { status, ...request }] of Object.entries(errors)) {
         type: 'about:blank',
         title: STATUS_CODES[status],
         status,
-        instance: `${request.url}`.split('?')[0],
+        instance: path ?? `${request.url}`.split('?')[0],
       },
     )
     t.match(detail, /.../)

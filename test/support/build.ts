@@ -2,8 +2,11 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { buildApp } from '../../src/app.js'
 import { type Config, readConfig } from '../../src/config.js'
+import { checkAnswers } from './contract.js'
 import { temporaryDirectory } from './temporary-directory.js'
 import { until } from './until.js'
+
+checkAnswers()
 
 /** The service as in production, on a new database, closed with the test. */
 export async function build(t: Test, overrides: Partial<Config> = {}) {

@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs'
+import { type OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import t from 'tap'
+
+interface Promised {
+  headers?: Record<string, { required?: boolean }>
+  content?: Record<string, { schema: object }>
+}
+type Operation = { responses: Record<string, Promised> }
+
+const contract: { paths: Record<string, Record<string, Operation>> } = JSON.parse(
+  readFileSync(new URL('../../../openapi.json', import.meta.url), 'utf8'),
+)
+const ajv = new Ajv2020({ strict: false })
+addFormats.default(ajv)
+ajv.addSchema(contract, 'openapi.json')
+
+/** Each path with its expression; those without a parameter first, which OpenAPI puts first too. */
+const paths = Object.keys(contract.paths)
+  .sort((a, b) => Number(a.includes('{')) - Number(b.includes('{')))
+  .map((path) => ({ path, pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`) }))
+
+/** Headers that mean something to a client of an operation; the others are of the service as a whole. */
+const MEANT = /^(etag|location|link|cache-status|retry-after|www-authenticate)$/
+
+export interface Exchange {
+  method: string
+  url: string
+  status: number
+  headers: OutgoingHttpHeaders
+  body: Buffer
+}
+
+/**
+ * From now on, every answer of a service in this process is checked against the contract, injected or
+ * over a socket, and a fault fails the test file.
+ */
+export function checkAnswers(): void {
+  const { write, end } = ServerResponse.prototype
+  const bodies = new WeakMap<ServerResponse, Buffer[]>()
+  const keep = (response: ServerResponse, chunk: unknown) => {
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return
+    const body = bodies.get(response) ?? []
+    bodies.set(response, body)
+    body.push(Buffer.from(chunk))
+  }
+  const check = (response: ServerResponse) => {
+    // Other servers of tests do not have it.
+    if (!response.hasHeader('x-request-id')) return
+    const { method = '', url = '' } = response.req
+    const { statusCode: status } = response
+    const body = Buffer.concat(bodies.get(response) ?? [])
+    const fault = faultOf({ method, url, status, headers: response.getHeaders(), body })
+    if (fault) t.fail(`${method} ${url} gave ${status} with ${fault}`)
+  }
+  ServerResponse.prototype.write = function (this: ServerResponse, ...parameters: unknown[]) {
+    keep(this, parameters[0])
+    return write.apply(this, parameters as never)
+  }
+  ServerResponse.prototype.end = function (this: ServerResponse, ...parameters: unknown[]) {
+    keep(this, parameters[0])
+    this.once('finish', () => check(this))
+    return end.apply(this, parameters as never)
+  } as typeof end
+}
+
+/** What an answer has that the contract does not; undefined: it is as promised. */
+export function faultOf({ method, url, status, headers, body }: Exchange): string | undefined {
+  const type = String(headers['content-type'] ?? '').split(';', 1)[0] as string
+  const pathname = url.split('?', 1)[0] as string
+  const path = paths.find(({ pattern }) => pattern.test(pathname))?.path
+  const name = method === 'HEAD' ? 'get' : method.toLowerCase()
+  const operation = path && contract.paths[path]?.[name]
+  if (!operation) {
+    return status < 400 || type === 'application/problem+json' ? undefined : `an error of ${type}`
+  }
+  const response = operation.responses[status]
+  if (!response) return 'a status that is not in the contract'
+
+  const promised = new Map(
+    Object.entries(response.headers ?? {}).map(([name, header]) => [name.toLowerCase(), header]),
+  )
+  for (const header of Object.keys(headers)) {
+    if (MEANT.test(header) && !promised.has(header)) return `a header ${header}`
+  }
+  for (const [header, { required }] of promised) {
+    if (required && headers[header] === undefined) return `no header ${header}`
+  }
+  if (!response.content) return body.length > 0 ? 'a body' : undefined
+  if (!response.content[type]) return `a body of ${type}`
+  if (method === 'HEAD') return undefined
+  const validate = validator(['paths', path, name, 'responses', `${status}`, 'content', type])
+  return validate(JSON.parse(body.toString())) ? undefined : ajv.errorsText(validate.errors)
+}
+
+/** Whether a value is as a schema of the contract says; `reference` leads to it. */
+export function isValid(reference: string, value: unknown): boolean {
+  return (ajv.getSchema(`openapi.json${reference}`) as ValidateFunction)(value) as boolean
+}
+
+/** By a pointer into the contract, so that its references lead where they lead there. */
+function validator(path: string[]): ValidateFunction {
+  const pointer = [...path, 'schema'].map((part) =>
+    encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')),
+  )
+  return ajv.getSchema(`openapi.json#/${pointer.join('/')}`) as ValidateFunction
+}
