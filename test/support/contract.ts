@@ -8,7 +8,7 @@ interface Promised {
   headers?: Record<string, { required?: boolean }>
   content?: Record<string, { schema: object }>
 }
-type Operation = { responses: Record<string, Promised> }
+type Operation = { operationId: string; responses: Record<string, Promised> }
 
 const contract: { paths: Record<string, Record<string, Operation>> } = JSON.parse(
   readFileSync(new URL('../../../openapi.json', import.meta.url), 'utf8'),
@@ -21,6 +21,16 @@ ajv.addSchema(contract, 'openapi.json')
 const paths = Object.keys(contract.paths)
   .sort((a, b) => Number(a.includes('{')) - Number(b.includes('{')))
   .map((path) => ({ path, pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`) }))
+
+/** The operations of the contract, with the statuses of their answers. */
+export const operations = Object.entries(contract.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, { operationId, responses }]) => ({
+    name: operationId,
+    method: method.toUpperCase(),
+    path,
+    statuses: Object.keys(responses).map(Number),
+  })),
+)
 
 /** Headers that mean something to a client of an operation; the others are of the service as a whole. */
 const MEANT = /^(etag|location|link|cache-status|retry-after|www-authenticate)$/
