@@ -1,4 +1,5 @@
 import AjvCompiler, { type BuildCompilerFromPool } from '@fastify/ajv-compiler'
+import type { TSchema } from '@sinclair/typebox'
 
 /**
  * Builds validators: bodies are taken at their word (no coercion), parameters and the query are text
@@ -20,8 +21,22 @@ export const buildValidator: BuildCompilerFromPool = (schemas) => {
     })
   const strict = build(false)
   const parsing = build(true)
-  return (route) => {
-    const { httpPart } = route as { httpPart?: string }
-    return httpPart === 'body' ? strict(route) : parsing(route)
+  return (given) => {
+    const route = given as { httpPart?: string; schema: TSchema }
+    if (route.httpPart === 'headers') {
+      return parsing({ ...route, schema: lowerCased(route.schema) })
+    }
+    return route.httpPart === 'body' ? strict(route) : parsing(route)
+  }
+}
+
+/** Node gives headers in lower case. Fastify does this only for a validator of its own. */
+function lowerCased({ properties = {}, required = [], ...schema }: TSchema) {
+  return {
+    ...schema,
+    properties: Object.fromEntries(
+      Object.entries(properties).map(([name, value]) => [name.toLowerCase(), value]),
+    ),
+    required: required.map((name: string) => name.toLowerCase()),
   }
 }
