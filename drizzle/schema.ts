@@ -1,4 +1,5 @@
-import { index, integer, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { sql } from 'drizzle-orm'
+import { blob, index, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
 /**
  * The tables as the queries see them. The migrations beside this file are their definition: checks,
@@ -23,3 +24,19 @@ export const viewVersions = sqliteTable('view_versions', {
   view: text().primaryKey(),
   version: text().notNull(),
 })
+
+/** What a client that sends a request again is answered by, for a day. */
+export const idempotencyKeys = sqliteTable(
+  'idempotency_keys',
+  {
+    client: text().notNull(),
+    key: text().notNull(),
+    bodyHash: blob('body_hash', { mode: 'buffer' }).notNull(),
+    employeeId: integer('employee_id').notNull(),
+    createdAt: integer('created_at').notNull().default(sql`(unixepoch())`),
+  },
+  (table) => [
+    primaryKey({ columns: [table.client, table.key] }),
+    index('idempotency_keys_by_age').on(table.createdAt),
+  ],
+)

@@ -16,6 +16,7 @@ import {
   ref,
 } from '../src/employees/schemas.js'
 import type { ReplyOf, RequestOf } from '../src/http/handlers.js'
+import { IdempotencyKey, onceOf } from '../src/http/idempotency-key.js'
 import {
   assertUnchanged,
   ChangeConditions,
@@ -32,11 +33,15 @@ const params = Type.Object({ id: EmployeeId })
 const createEmployee = {
   operationId: 'createEmployee',
   summary: 'Create an employee',
+  description:
+    'With an Idempotency-Key the request can be sent again when no answer came: for 24 hours the ' +
+    'same key and body give the same answer and create nobody, whatever happened since.',
   tags,
+  headers: IdempotencyKey,
   body: ref(EmployeeCreate),
   response: {
     201: json(Employee, 'The new employee', 'Location', 'ETag'),
-    ...errors(400, 403, 413, 415),
+    ...errors(400, 403, 413, 415, 422),
   },
 }
 
@@ -132,7 +137,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     request: RequestOf<typeof createEmployee>,
     reply: ReplyOf<typeof createEmployee>,
   ) {
-    const employee = await employees.create(request.body)
+    const employee = await employees.create(request.body, onceOf(request))
     reply.code(201).headers({ location: `/employees/${employee.id}`, etag: employeeEtag(employee) })
     return employee
   }

@@ -4,8 +4,10 @@ import { asDatabaseError } from '../database/errors.js'
 import { type Batch, GroupCommit } from '../database/group-commit.js'
 import { Snapshots } from '../database/snapshots.js'
 import type { Database } from '../database/sqlite.js'
+import { IdempotencyKeys } from './idempotency-keys.js'
 import { JsonArrayStream, ViewStream } from './json-array-stream.js'
 import type { EmployeeStore } from './store.js'
+import { keepSweeping } from './sweeping.js'
 
 const COLUMNS = 'id, name, salary, department'
 const VERSION = 'SELECT version FROM view_versions WHERE view = ?'
@@ -13,6 +15,8 @@ const VERSION = 'SELECT version FROM view_versions WHERE view = ?'
 export interface SqliteStoreOptions {
   /** Called for each transaction of writes, before they are answered. */
   onBatch?: (batch: Batch) => void
+  /** How often old idempotency keys are looked for. */
+  sweepEveryMs?: number
 }
 
 /** An {@link EmployeeStore} that tells how it is doing. */
@@ -21,7 +25,10 @@ export interface SqliteStore extends EmployeeStore {
 }
 
 /** Employees in SQLite. Every statement on them stands here or in a migration. */
-export function createSqliteStore(db: Database, { onBatch }: SqliteStoreOptions = {}): SqliteStore {
+export function createSqliteStore(
+  db: Database,
+  { onBatch, sweepEveryMs = 60_000 }: SqliteStoreOptions = {},
+): SqliteStore {
   const client = db.$client
   const statements = prepare(db)
   // The probe in front of every cached answer: the bare driver, without Drizzle's mapping of rows.
@@ -34,10 +41,13 @@ export function createSqliteStore(db: Database, { onBatch }: SqliteStoreOptions 
       onBatch?.(batch)
     },
   })
+  const keys = new IdempotencyKeys(client)
+  const stopSweeping = keepSweeping(keys, commits, sweepEveryMs)
 
   return {
-    async create(employee) {
-      return commits.run(() => statements.insert.get(employee))
+    async create(employee, once) {
+      const insert = () => statements.insert.get(employee)
+      return commits.run(once ? () => keys.once(once, employee, insert) : insert)
     },
 
     async createMany(batch) {
@@ -129,6 +139,7 @@ export function createSqliteStore(db: Database, { onBatch }: SqliteStoreOptions 
     },
 
     close() {
+      stopSweeping()
       commits.close()
       snapshots.close()
     },

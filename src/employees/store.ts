@@ -4,6 +4,12 @@ import type { Employee, EmployeeCreate, EmployeePatch } from './schemas.js'
 /** A condition on the employee as it is; throws to leave it so. */
 export type Check = (current: Employee) => void
 
+/** What tells a request from another one: a key, and the client that sent it. */
+export interface Once {
+  client: string
+  key: string
+}
+
 export interface Page {
   employees: Employee[]
   /** The last id of this page if there is more behind it. */
@@ -17,7 +23,11 @@ export interface Page {
  * Every method rejects with an error of status 503 when the database cannot do it now.
  */
 export interface EmployeeStore {
-  create(employee: EmployeeCreate): Promise<Employee>
+  /**
+   * With `once`, a call whose key and client created somebody less than a day ago gives that employee
+   * as it was then, and rejects with an error of status 422 if it was another one.
+   */
+  create(employee: EmployeeCreate, once?: Once): Promise<Employee>
   /** Creates all of them, or none. */
   createMany(batch: Iterable<EmployeeCreate>): Promise<void>
   get(id: number): Promise<Employee | undefined>

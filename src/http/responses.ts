@@ -68,6 +68,11 @@ const problems = {
   413: ['The body is larger than 64 KiB', Problem, 'Request body is too large'],
   414: ['The id is far too long', Problem, 'Exceeds maximum parameter length'],
   415: ['The body is not JSON', Problem, 'Unsupported Media Type'],
+  422: [
+    'The Idempotency-Key was sent with another body before',
+    Problem,
+    'Idempotency-Key: a key stands for one request, and this one was sent with another body less than 24 hours ago; send a new key. Nothing was changed',
+  ],
   429: [
     'Too many requests; Retry-After says when to try again',
     Problem,

@@ -114,6 +114,7 @@ t.test('any value of a header that means something: never a 5xx', async (t) => {
   const name = fc.constantFrom(
     'if-match',
     'if-none-match',
+    'idempotency-key',
     'content-type',
     'accept',
     'range',
@@ -134,6 +135,39 @@ t.test('any value of a header that means something: never a 5xx', async (t) => {
     ),
     { numRuns: 600 },
   )
+})
+
+t.test('any value of Idempotency-Key: one employee for each key, or refused', async (t) => {
+  const app = await withAda(t)
+  const visible = fc.stringMatching(/^[\x21-\x7e]{1,260}$/)
+  const key = fc.oneof(
+    headerValue,
+    visible,
+    fc.stringMatching(/^"?[\x21-\x7e]{1,6}"?$/),
+    visible.map((text) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`),
+  )
+  const ids = new Map<string, number>()
+  await fc.assert(
+    fc.asyncProperty(key, async (value) => {
+      const headers = { 'idempotency-key': value }
+      const payload = { name: 'Grace', salary: 1, department: 'E' }
+      const answer = await app.inject({ method: 'POST', url: '/employees', headers, payload })
+      const meant = keyIn(value)
+      if (meant === undefined) {
+        problem(answer, [400])
+        if (answer.json().errors[0].path !== '/headers/idempotency-key')
+          throw new Error(answer.body)
+        return
+      }
+      if (answer.statusCode !== 201) throw new Error(answer.body)
+      const { id } = answer.json()
+      if ((ids.get(meant) ?? id) !== id) throw new Error(`${value} has another answer now`)
+      ids.set(meant, id)
+    }),
+    { numRuns: 800 },
+  )
+  t.ok(ids.size > 50, `${ids.size} keys`)
+  t.equal(new Set(ids.values()).size, ids.size, 'different keys have different answers')
 })
 
 t.test(
@@ -245,4 +279,22 @@ async function exchange(port: number, bytes: string): Promise<string> {
 /** What is left of a value in JSON. */
 function jsonOf(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value) ?? 'null')
+}
+
+/** The key that an Idempotency-Key header names: a string as RFC 8941, section 4.2.5 reads it, or bare. */
+function keyIn(value: string): string | undefined {
+  let key = ''
+  if (value[0] === '"') {
+    let at = 1
+    for (; value[at] !== '"'; at++) {
+      if (value[at] === '\\' && !'"\\'.includes(value[++at] ?? ' ')) return undefined
+      if (at >= value.length) return undefined
+      key += value[at]
+    }
+    if (at !== value.length - 1) return undefined
+  } else {
+    key = value
+  }
+  const isVisible = [...key].every((character) => character > ' ' && character <= '~')
+  return isVisible && key.length >= 1 && key.length <= 255 ? key : undefined
 }

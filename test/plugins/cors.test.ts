@@ -33,7 +33,10 @@ t.test('its preflight is answered without a key, for any path', async (t) => {
     t.equal(answer.statusCode, 204)
     t.equal(answer.headers['access-control-allow-origin'], origin)
     t.match(answer.headers['access-control-allow-methods'], 'PUT')
-    t.match(answer.headers['access-control-allow-headers'], /Authorization.*If-Match/)
+    t.match(
+      answer.headers['access-control-allow-headers'],
+      /Authorization.*Idempotency-Key.*If-Match/,
+    )
     t.notOk(answer.headers.allow)
   }
 })

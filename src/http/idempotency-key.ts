@@ -1,0 +1,26 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
+import type { Once } from '../employees/store.js'
+
+/** A string of RFC 8941 without spaces, or, as many clients send it, the bare characters. */
+const KEY = '^(?:"(?:[!#-\\[\\]-~]|\\\\["\\\\]){1,255}"|[!#-~][!-~]{0,254})$'
+
+/** The request header of draft-ietf-httpapi-idempotency-key-header-07. */
+export const IdempotencyKey = Type.Object({
+  'Idempotency-Key': Type.Optional(
+    Type.String({
+      pattern: KEY,
+      description:
+        'Tells this request from any other of this client: 1 to 255 visible ASCII characters, in quotes or bare',
+      examples: ['"8e03978e-40d5-43dd-bc93-6894a57f9324"'],
+    }),
+  ),
+})
+
+/** What a request with a valid Idempotency-Key is known by; undefined: it has none. */
+export function onceOf({ headers, apiKey }: FastifyRequest): Once | undefined {
+  const value = headers['idempotency-key']
+  if (typeof value !== 'string') return undefined
+  const key = value.startsWith('"') ? value.slice(1, -1).replaceAll(/\\(.)/g, '$1') : value
+  return { client: apiKey?.name ?? '', key }
+}
