@@ -31,6 +31,10 @@ const provocations: Record<string, Provocation> = {
   413: { request: { payload: JSON.stringify({ name: 'x'.repeat(70_000) }), headers: json() } },
   414: { id: LONG },
   415: { request: { payload: 'x', headers: { 'content-type': 'text/plain' } } },
+  422: {
+    prepare: (app) => app.employees.create({ ...ada, salary: 1 }, { client: '', key: 'used' }),
+    request: { headers: { 'idempotency-key': 'used' } },
+  },
   429: { config: { rateLimitPerMinute: 1 }, prepare: (app) => app.inject('/employees') },
   500: { prepare: (app) => failAll(app, () => new Error('a fault')) },
   503: { prepare: (app) => failAll(app, () => new DatabaseUnavailable('SQLITE_BUSY')) },
