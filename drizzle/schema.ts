@@ -23,6 +23,8 @@ export const employees = sqliteTable(
 export const viewVersions = sqliteTable('view_versions', {
   view: text().primaryKey(),
   version: text().notNull(),
+  /** When it was replaced: Unix time in seconds, kept by a trigger. */
+  changedAt: real('changed_at').notNull(),
 })
 
 /** What a client that sends a request again is answered by, for a day. */

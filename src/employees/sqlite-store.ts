@@ -11,6 +11,7 @@ import { keepSweeping } from './sweeping.js'
 
 const COLUMNS = 'id, name, salary, department'
 const VERSION = 'SELECT version FROM view_versions WHERE view = ?'
+const CHANGES = 'SELECT view, changed_at AS changedAt FROM view_versions ORDER BY view'
 
 export interface SqliteStoreOptions {
   /** Called for each transaction of writes, before they are answered. */
@@ -21,7 +22,18 @@ export interface SqliteStoreOptions {
 
 /** An {@link EmployeeStore} that tells how it is doing. */
 export interface SqliteStore extends EmployeeStore {
-  figures(): { writesWaiting: number; readers: { open: number; idle: number; limit: number } }
+  figures(): {
+    writesWaiting: number
+    readers: { open: number; idle: number; limit: number }
+    /** When each cached view last got a new version; none while the database cannot tell. */
+    viewChanges(): ViewChange[]
+  }
+}
+
+interface ViewChange {
+  view: string
+  /** Unix time in seconds. */
+  changedAt: number
 }
 
 /** Employees in SQLite. Every statement on them stands here or in a migration. */
@@ -33,6 +45,7 @@ export function createSqliteStore(
   const statements = prepare(db)
   // The probe in front of every cached answer: the bare driver, without Drizzle's mapping of rows.
   const probe = client.prepare(VERSION).pluck()
+  const changes = client.prepare<[], ViewChange>(CHANGES)
   const snapshots = new Snapshots(client)
   const listeners: (() => void)[] = []
   const commits = new GroupCommit(client, {
@@ -135,7 +148,7 @@ export function createSqliteStore(
     },
 
     figures() {
-      return { writesWaiting: commits.waiting, readers: snapshots.figures }
+      return { writesWaiting: commits.waiting, readers: snapshots.figures, viewChanges }
     },
 
     close() {
@@ -143,6 +156,15 @@ export function createSqliteStore(
       commits.close()
       snapshots.close()
     },
+  }
+
+  /** Figures must not fall silent with the database. */
+  function viewChanges() {
+    try {
+      return changes.all()
+    } catch {
+      return []
+    }
   }
 }
 

@@ -31,6 +31,13 @@ export function serviceMetrics(register: Registry) {
     labels: ['view'],
     buckets: DURATIONS,
   })
+  const filled = new Gauge({
+    name: 'employees_view_filled_timestamp_seconds',
+    help: 'When a view was last filled: Unix time in seconds, by view; of several workers the last',
+    labelNames: ['view'],
+    registers: [register],
+    aggregator: 'max',
+  })
   const batches = histogram(register, {
     name: 'employees_commit_writes',
     help: 'Writes that shared one transaction',
@@ -55,6 +62,7 @@ export function serviceMetrics(register: Registry) {
     /** Tells of a query whose result is cached. */
     viewFilled(view: string, seconds: number): void {
       fills(view).observe(seconds)
+      filled.set({ view }, Date.now() / 1000)
     },
 
     committed({ writes, seconds, failed }: Batch): void {
@@ -75,6 +83,16 @@ export function serviceMetrics(register: Registry) {
 
 function watchStore(register: Registry, figures: SqliteStore['figures']): void {
   const registers = [register]
+  new Gauge({
+    name: 'employees_view_changed_timestamp_seconds',
+    help: 'When a view last got a new version: Unix time in seconds, by view',
+    labelNames: ['view'],
+    registers,
+    aggregator: 'max',
+    collect() {
+      for (const { view, changedAt } of figures().viewChanges()) this.set({ view }, changedAt)
+    },
+  })
   new Gauge({
     name: 'employees_writes_waiting',
     help: 'Writes that wait for their transaction',

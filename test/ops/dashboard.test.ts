@@ -17,7 +17,7 @@ const panels = (dashboard.panels as Panel[]).filter(({ type }) => type !== 'row'
 const queries = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))
 
 /** Words of PromQL, and its functions. */
-const LANGUAGE = /^(by|sum|min|max|rate|histogram_quantile)$/
+const LANGUAGE = /^(by|sum|min|max|rate|time|histogram_quantile)$/
 
 t.test('every metric and label that the dashboard asks for is in /metrics', async (t) => {
   const metrics = await metricsOf(t)

@@ -239,7 +239,7 @@ t.test('any other route is cached by its config alone', async (t) => {
   migrated.db.$client.exec(`
     CREATE VIEW payroll AS
       SELECT department, sum(salary) AS total FROM employees GROUP BY department;
-    INSERT INTO view_versions VALUES ('payroll', lower(hex(randomblob(16))));
+    INSERT INTO view_versions (view, version) VALUES ('payroll', lower(hex(randomblob(16))));
     CREATE TRIGGER payroll_insert AFTER INSERT ON employees BEGIN
       UPDATE view_versions SET version = lower(hex(randomblob(16))) WHERE view = 'payroll';
     END;`)

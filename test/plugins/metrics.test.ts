@@ -78,6 +78,24 @@ t.test('cached views tell the source of their answers, and what a fill takes', a
   t.equal(samples.get('employees_view_fill_seconds_sum{view="high_salary_emps"}'), 0.003)
 })
 
+t.test('cached views tell when they changed, and when they were filled', async (t) => {
+  const app = await build(t)
+  const time = async (name: string, view: string) =>
+    (await figures(app)).get(`employees_view_${name}_timestamp_seconds{view="${view}"}`)
+  t.equal(await time('filled', 'high_salary_emps'), undefined)
+  const views = ['high_salary_emps', 'top2_by_dept'] as const
+  const [high, top] = await Promise.all(views.map((view) => time('changed', view)))
+  const start = Date.now() / 1000
+  for (const each of [high, top]) t.ok(Math.abs((each as number) - start) < 60)
+
+  await app.employees.create({ ...ada, salary: 1 })
+  t.equal(await time('changed', 'high_salary_emps'), high)
+  t.ok(((await time('changed', 'top2_by_dept')) as number) > (top as number))
+  await app.inject('/employees/high-salary')
+  t.ok(((await time('filled', 'high_salary_emps')) as number) >= start)
+  t.equal(await time('filled', 'top2_by_dept'), undefined)
+})
+
 t.test('writes that share a transaction are one commit of so many writes', async (t) => {
   const app = await build(t)
   await Promise.all(Array.from({ length: 5 }, () => app.employees.create(ada)))
@@ -97,6 +115,7 @@ t.test('a transaction of which nothing was kept is a failure, and no commit', as
   await t.rejects(app.employees.create(ada), /not open/)
   const samples = await figures(app)
   t.equal(samples.get('employees_commit_failures_total'), 1)
+  t.notOk([...samples.keys()].some((name) => name.startsWith('employees_view_changed_')))
   t.equal(samples.get('employees_commit_writes_count'), 0)
 })
 

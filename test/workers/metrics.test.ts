@@ -13,12 +13,17 @@ t.test('/metrics of any worker tells of all of them', async (t) => {
   const workers = await Workers.start(t)
   const [first, second] = await clients(t, workers)
   for (let i = 0; i < 10; i++) await post(workers.url)
+  for (const client of [first, second]) await client.get('/employees/high-salary')
   for (const client of [first, second]) {
     const samples = await client.samples()
     t.equal(samples.get(POSTS), 10)
     t.equal(samples.get('employees_commit_writes_sum'), 10)
     t.equal(samples.get('employees_workers'), 2)
     t.equal(samples.get('employees_reader_connections_limit'), 128, 'the sum of the gauges')
+    for (const name of ['changed', 'filled']) {
+      const time = `employees_view_${name}_timestamp_seconds{view="high_salary_emps"}`
+      t.ok((samples.get(time) as number) < Date.now() / 1000 + 60, 'the last of the times')
+    }
   }
   const answers = await Promise.all([first.samples(), second.samples(), first.samples()])
   for (const samples of answers) t.equal(samples.get(POSTS), 10, 'asked at once, too')
