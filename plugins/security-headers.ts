@@ -5,7 +5,7 @@ import helmet from 'helmet'
 
 /**
  * Puts Helmet's headers for a JSON API on every answer: never to be framed, sniffed, embedded or
- * referred to, and to load nothing. The page at /docs brings a Content-Security-Policy of its own.
+ * referred to, and to load nothing. The pages bring a Content-Security-Policy of their own.
  */
 export default fp(
   async function securityHeadersPlugin(fastify) {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 
-/** The probes, and the contract with its page and that page's files. */
-const OPEN = /^\/(livez|readyz|openapi\.json|docs(\/.*)?)$/
+/** The probes, the contract, and the pages with their files: what they show needs a key. */
+const OPEN = /^\/(livez|readyz|openapi\.json|docs(\/.*)?|page\/.*)?$/
 
 /** What tells how the service is doing, and must not fall silent when it does badly. */
 const WATCH = new Set(['/livez', '/readyz', '/metrics'])

@@ -12,28 +12,34 @@ import { temporaryDirectory } from '../support/temporary-directory.js'
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 const unknown = { authorization: 'Bearer emp_unknown' }
 
-t.test('every method of every path needs a key, but for the probes and the contract', async (t) => {
-  const { app, routes } = await buildWithRoutes(t, { apiKeys })
-  t.ok(routes.some(({ url }) => url === '/employees/top2-by-department'))
-  t.ok(routes.some(({ method }) => method === 'OPTIONS'))
-  const open = new Set<string>()
-  for (const { method, url } of routes) {
-    const { statusCode } = await ask(app, method, url.replace(':id', '1'))
-    if (statusCode !== 401) open.add(url)
-  }
-  t.strictSame([...open].filter((url) => !url.startsWith('/docs/')).sort(), [
-    '/docs',
-    '/livez',
-    '/openapi.json',
-    '/readyz',
-  ])
-})
+t.test(
+  'every method of every path needs a key, but for the probes, the contract and the page',
+  async (t) => {
+    const { app, routes } = await buildWithRoutes(t, { apiKeys })
+    t.ok(routes.some(({ url }) => url === '/employees/top2-by-department'))
+    t.ok(routes.some(({ method }) => method === 'OPTIONS'))
+    const open = new Set<string>()
+    for (const { method, url } of routes) {
+      const { statusCode } = await ask(app, method, url.replace(':id', '1'))
+      if (statusCode !== 401) open.add(url)
+    }
+    t.strictSame([...open].filter((url) => !/^\/(docs|page)\//.test(url)).sort(), [
+      '/',
+      '/docs',
+      '/livez',
+      '/openapi.json',
+      '/readyz',
+    ])
+  },
+)
 
 t.test('what has no route is as closed as what has one', async (t) => {
   const app = await build(t, { apiKeys })
   for (const url of [
-    '/',
+    '//',
     '/nothing',
+    '/page/',
+    '/page/nothing',
     '/employees/1/salary',
     '//livez',
     '/livez/',

@@ -16,6 +16,7 @@ const paths = {
   '/readyz': 'GET, HEAD, OPTIONS',
   '/metrics': 'GET, HEAD, OPTIONS',
   '/openapi.json': 'GET, HEAD, OPTIONS',
+  '/': 'GET, HEAD, OPTIONS',
   '/docs': 'GET, HEAD, OPTIONS',
 }
 

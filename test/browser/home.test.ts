@@ -1,0 +1,149 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { inBrowser, openBrowser, visit } from '../support/browser.js'
+import { type App, build } from '../support/build.js'
+import { apiKeys, readKey } from '../support/keys.js'
+
+const ada = { name: 'Ada Byron', salary: 105_000, department: 'Engineering' }
+const grace = { name: 'Grace', salary: 210_000, department: 'Engineering' }
+const tom = { name: 'Tom', salary: 52_500, department: 'Sales' }
+const PHONE = { viewport: { width: 390, height: 844 } }
+
+t.test('the page at /', inBrowser, async (t) => {
+  const browser = await openBrowser(t)
+
+  t.test('shows what happens to the cached views', async (t) => {
+    const app = await build(t)
+    const { page, faults } = await open(t, browser, app)
+    await figure(page, 'Last fill', 'not yet').waitFor()
+    await figure(page, 'Hits', '0').waitFor()
+
+    await app.inject('/employees/high-salary')
+    await figure(page, 'Misses', '1').waitFor()
+    await figure(page, 'Last fill', / ago|just now/).waitFor()
+    await figure(page, 'A fill takes', / m?s$/).waitFor()
+    await app.inject('/employees/high-salary')
+    await app.inject('/employees/high-salary')
+    await figure(page, 'Hits', '2').waitFor()
+    app.db.$client.exec('UPDATE view_versions SET changed_at = changed_at - 7300')
+    await figure(page, 'Version changed', '2 h ago').waitFor()
+    t.strictSame(faults, [])
+  })
+
+  t.test('shows the top two, and before there is anybody how to create somebody', async (t) => {
+    const app = await build(t)
+    const { page, faults } = await open(t, browser, app)
+    await page.getByText('There are no employees yet').waitFor()
+    t.match(await page.locator('#create').textContent(), /^curl http:\S+\/employees /)
+
+    for (const employee of [tom, ada, grace, { ...ada, name: 'Rank 3', salary: 1 }]) {
+      await app.employees.create(employee)
+    }
+    await page.getByText('Grace').waitFor()
+    t.notOk(await page.getByText('There are no employees yet').isVisible())
+    t.strictSame(await chart(page), [
+      ['Engineering', 'Grace', '210,000', '100%'],
+      ['Engineering', 'Ada Byron', '105,000', '50%'],
+      ['Sales', 'Tom', '52,500', '25%'],
+    ])
+    t.strictSame(faults, [])
+  })
+
+  t.test('shows text as text, and so much of it on a phone', async (t) => {
+    const app = await build(t)
+    const html = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
+    const long = 'W'.repeat(100)
+    await app.employees.create({ name: html, salary: 1e12, department: html })
+    await app.employees.create({ name: long, salary: 1, department: long })
+    for (let i = 0; i < 14; i++) await app.employees.create({ ...tom, department: `Sales ${i}` })
+    for (let i = 0; i < 4; i++) await app.employees.create({ ...ada, department: 'Ties' })
+    const { page, faults } = await open(t, browser, app, PHONE)
+    await page.getByRole('heading', { name: html }).waitFor()
+    await page.getByText('and 5 more departments').waitFor()
+    await page.getByText('and 1 more colleague').waitFor()
+    t.equal(await page.locator('.department').count(), 12)
+    t.equal(await page.locator('main img, main script').count(), 0)
+    t.equal(await page.title(), 'Employees')
+    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390)
+    t.strictSame(faults, [])
+  })
+
+  t.test('asks for a key where keys are configured, and says when it is refused', async (t) => {
+    const app = await build(t, { apiKeys })
+    await app.employees.create(ada)
+    const { page } = await open(t, browser, app, PHONE)
+    const key = page.getByLabel('A key that may read')
+    const state = page.getByRole('status')
+    await key.waitFor()
+    await state.getByText('The figures need a key').waitFor()
+    for (const wrong of ['emp_unknown', 'schlüssel']) {
+      await key.fill(wrong)
+      await key.press('Enter')
+      await state.getByText('refused (401)').waitFor()
+      await key.fill('')
+    }
+    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390)
+
+    await key.fill(readKey)
+    await page.getByRole('button', { name: 'Show the figures' }).click()
+    await page.getByText('Ada Byron').waitFor()
+    t.notOk(await key.isVisible())
+    t.equal(await page.evaluate('sessionStorage.length'), 1)
+    t.strictSame(await page.evaluate('[localStorage.length, document.cookie]'), [0, ''])
+    await page.reload()
+    await page.getByText('Ada Byron').waitFor()
+
+    await page.getByRole('button', { name: 'Forget the key' }).click()
+    await state.getByText('The figures need a key').waitFor()
+    t.equal(await page.evaluate('sessionStorage.length'), 0)
+    t.equal(await page.getByText('Ada Byron').count(), 0)
+  })
+
+  t.test('keeps its figures while the service is away, and goes on when it is back', async (t) => {
+    const app = await build(t)
+    await app.employees.create(ada)
+    const { page } = await open(t, browser, app)
+    const state = page.getByRole('status')
+    await state.getByText('Live').waitFor()
+    const { port } = app.server.address() as { port: number }
+    await app.close()
+    await state.getByText('cannot be reached; the figures are those of').waitFor()
+    t.ok(await page.getByText('Ada Byron').isVisible())
+
+    const next = await build(t, { databaseUrl: app.config.databaseUrl })
+    await next.employees.create(grace)
+    await next.listen({ port })
+    await page.getByText('Grace').waitFor()
+    await state.getByText('Live').waitFor()
+  })
+})
+
+/** The page at / of a service that listens from now on. */
+async function open(t: Test, browser: Browser, app: App, options?: BrowserContextOptions) {
+  return visit(t, browser, await app.listen({ port: 0 }), options)
+}
+
+/** The figure of high salaries in the row of that name. */
+function figure(page: Page, row: string, text: string | RegExp) {
+  const exact = typeof text === 'string' ? new RegExp(`^${text}$`) : text
+  const name = page.getByRole('rowheader', { name: row })
+  return page
+    .getByRole('row')
+    .filter({ has: name })
+    .getByRole('cell')
+    .first()
+    .filter({ hasText: exact })
+}
+
+/** A line for each bar: department, name, salary and how long it is. */
+function chart(page: Page): Promise<string[][]> {
+  return page
+    .locator('.person')
+    .evaluateAll((people) =>
+      people.map((person) => [
+        person.closest('.department')?.querySelector('h3')?.textContent ?? '',
+        ...[...person.querySelectorAll('span')].map((span) => span.textContent ?? ''),
+        person.querySelector('.bar')?.style.width ?? '',
+      ]),
+    )
+}
