@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import type { Typed } from '../typed.js'
+import { client } from './client/client.gen.js'
+import * as sdk from './client/index.js'
+
+type Operations = Pick<typeof sdk, keyof typeof sdk>
+interface Parts<Answer> {
+  data: Answer extends { data: infer Data } ? Data : never
+  error: Answer extends { error: infer Failure } ? Failure : never
+}
+const typed: {
+  [Name in keyof Operations]: Typed<Parts<Awaited<ReturnType<Operations[Name]>>>>
+} = {
+  listEmployees: true,
+  createEmployee: true,
+  getEmployee: true,
+  updateEmployee: true,
+  patchEmployee: true,
+  deleteEmployee: true,
+  getLiveness: true,
+  getReadiness: true,
+  listHighSalaryEmployees: true,
+  listTopEarnersByDepartment: true,
+}
+assert.ok(typed)
+
+client.setConfig({ baseUrl: process.env.SERVICE_URL ?? '' })
+const path = { id: 0 }
+
+const ada = { name: 'Ada Lovelace', salary: 180000, department: 'Engineering' }
+for (const name of [ada.name, 'Grace Hopper', 'Tom Jones']) {
+  const { data } = await sdk.createEmployee({ body: { ...ada, name } })
+  assert.ok(data)
+  path.id ||= data.id
+}
+
+const everyone: sdk.Employee[] = []
+for (let after: string | undefined; ; ) {
+  const query = after === undefined ? { limit: 2 } : { limit: 2, after }
+  const { data, response } = await sdk.listEmployees({ query })
+  assert.ok(data)
+  everyone.push(...data)
+  const next = /[?&]after=([^&>]+)[^>]*>; rel="next"/.exec(response.headers.get('link') ?? '')
+  if (!next?.[1]) break
+  after = decodeURIComponent(next[1])
+}
+assert.deepEqual(
+  everyone.map(({ name }) => name),
+  ['Ada Lovelace', 'Grace Hopper', 'Tom Jones'],
+)
+
+const read = await sdk.getEmployee({ path })
+assert.deepEqual(read.data, { ...ada, id: path.id })
+const stale = read.response.headers.get('etag') ?? ''
+await sdk.patchEmployee({ path, body: { salary: 190000 } })
+
+const body = { salary: 200000 }
+const lost = await sdk.updateEmployee({ path, headers: { 'If-Match': stale }, body })
+assert.equal(lost.response.status, 412)
+assert.equal(lost.error?.title, 'Precondition Failed')
+const fresh = (await sdk.getEmployee({ path })).response.headers.get('etag') ?? ''
+const won = await sdk.updateEmployee({ path, headers: { 'If-Match': fresh }, body })
+assert.equal(won.data?.salary, 200000)
+
+for (const view of [sdk.listHighSalaryEmployees, sdk.listTopEarnersByDepartment]) {
+  const { data, response } = await view()
+  assert.equal(data?.[0]?.name, 'Ada Lovelace')
+  const etag = response.headers.get('etag') ?? ''
+  const again = await view({ headers: { 'If-None-Match': etag } })
+  assert.equal(again.response.status, 304)
+}
+
+const wrong = await sdk.createEmployee({ body: { ...ada, salary: -1 } })
+assert.equal(wrong.response.status, 400)
+assert.ok(wrong.error && 'errors' in wrong.error)
+assert.equal(wrong.error.errors[0]?.path, '/body/salary')
+
+const gone = await sdk.deleteEmployee({ path })
+assert.equal(gone.data?.message, 'Deleted')
+assert.equal((await sdk.getEmployee({ path })).error?.status, 404)

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import createClient, { type FetchResponse, type MaybeOptionalInit } from 'openapi-fetch'
+import type { Typed } from '../typed.js'
+import type { components, operations, paths } from './client/schema.js'
+
+type Employee = components['schemas']['Employee']
+type Answer<Operation extends keyof operations> = FetchResponse<
+  operations[Operation],
+  MaybeOptionalInit<object, never>,
+  'application/json'
+>
+type Answers = { [Name in keyof operations]: Required<Answer<Name>> }
+const typed: { [Name in keyof Answers]: Typed<Pick<Answers[Name], 'data' | 'error'>> } = {
+  listEmployees: true,
+  createEmployee: true,
+  getEmployee: true,
+  updateEmployee: true,
+  patchEmployee: true,
+  deleteEmployee: true,
+  getLiveness: true,
+  getReadiness: true,
+  listHighSalaryEmployees: true,
+  listTopEarnersByDepartment: true,
+}
+assert.ok(typed)
+
+const client = createClient<paths>({ baseUrl: process.env.SERVICE_URL ?? '' })
+const path = { id: 0 }
+
+const ada = { name: 'Ada Lovelace', salary: 180000, department: 'Engineering' }
+for (const name of [ada.name, 'Grace Hopper', 'Tom Jones']) {
+  const { data } = await client.POST('/employees', { body: { ...ada, name } })
+  assert.ok(data)
+  path.id ||= data.id
+}
+
+const everyone: Employee[] = []
+for (let after: string | undefined; ; ) {
+  const { data, response } = await client.GET('/employees', {
+    params: { query: after === undefined ? { limit: 2 } : { limit: 2, after } },
+  })
+  assert.ok(data)
+  everyone.push(...data)
+  const next = /[?&]after=([^&>]+)[^>]*>; rel="next"/.exec(response.headers.get('link') ?? '')
+  if (!next?.[1]) break
+  after = decodeURIComponent(next[1])
+}
+assert.deepEqual(
+  everyone.map(({ name }) => name),
+  ['Ada Lovelace', 'Grace Hopper', 'Tom Jones'],
+)
+
+const read = await client.GET('/employees/{id}', { params: { path } })
+assert.deepEqual(read.data, { ...ada, id: path.id })
+const stale = read.response.headers.get('etag') ?? ''
+await client.PATCH('/employees/{id}', { params: { path }, body: { salary: 190000 } })
+
+const lost = await client.PUT('/employees/{id}', {
+  params: { path, header: { 'If-Match': stale } },
+  body: { salary: 200000 },
+})
+assert.equal(lost.response.status, 412)
+assert.equal(lost.error?.title, 'Precondition Failed')
+const fresh = (await client.GET('/employees/{id}', { params: { path } })).response.headers
+const won = await client.PUT('/employees/{id}', {
+  params: { path, header: { 'If-Match': fresh.get('etag') ?? '' } },
+  body: { salary: 200000 },
+})
+assert.equal(won.data?.salary, 200000)
+
+for (const view of ['/employees/high-salary', '/employees/top2-by-department'] as const) {
+  const { data, response } = await client.GET(view)
+  assert.equal(data?.[0]?.name, 'Ada Lovelace')
+  const header = { 'If-None-Match': response.headers.get('etag') ?? '' }
+  const again = await client.GET(view, { params: { header } })
+  assert.equal(again.response.status, 304)
+}
+
+const wrong = await client.POST('/employees', { body: { ...ada, salary: -1 } })
+assert.equal(wrong.response.status, 400)
+assert.ok(wrong.error && 'errors' in wrong.error)
+assert.equal(wrong.error.errors[0]?.path, '/body/salary')
+
+const gone = await client.DELETE('/employees/{id}', { params: { path } })
+assert.equal(gone.data?.message, 'Deleted')
+assert.equal((await client.GET('/employees/{id}', { params: { path } })).error?.status, 404)

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import type { Typed } from '../typed.js'
+import * as sdk from './client/client.js'
+
+/** Of an operation, by status; the client's functions that make URLs are none. */
+type Operations = {
+  [Name in keyof typeof sdk as (typeof sdk)[Name] extends (
+    ...parameters: never[]
+  ) => Promise<unknown>
+    ? Name
+    : never]: (typeof sdk)[Name]
+}
+type Answers<Name extends keyof Operations> = Awaited<
+  ReturnType<Extract<Operations[Name], (...parameters: never[]) => unknown>>
+>
+/** `data` by status. */
+type Data<Answer extends { status: number; data: unknown }> = {
+  [Status in Answer['status']]: Extract<Answer, { status: Status }>['data']
+}
+const typed: { [Name in keyof Operations]: Typed<Data<Answers<Name>>> } = {
+  listEmployees: true,
+  createEmployee: true,
+  getEmployee: true,
+  updateEmployee: true,
+  patchEmployee: true,
+  deleteEmployee: true,
+  getLiveness: true,
+  getReadiness: true,
+  listHighSalaryEmployees: true,
+  listTopEarnersByDepartment: true,
+}
+assert.ok(typed)
+
+let id = 0
+const ada = { name: 'Ada Lovelace', salary: 180000, department: 'Engineering' }
+for (const name of [ada.name, 'Grace Hopper', 'Tom Jones']) {
+  const { status, data } = await sdk.createEmployee({ ...ada, name })
+  assert.ok(status === 201)
+  id ||= data.id
+}
+
+const everyone: sdk.Employee[] = []
+for (let after: string | undefined; ; ) {
+  const page = after === undefined ? { limit: 2 } : { limit: 2, after }
+  const { status, data, headers } = await sdk.listEmployees(page)
+  assert.ok(status === 200)
+  everyone.push(...data)
+  const next = /[?&]after=([^&>]+)[^>]*>; rel="next"/.exec(headers.get('link') ?? '')
+  if (!next?.[1]) break
+  after = decodeURIComponent(next[1])
+}
+assert.deepEqual(
+  everyone.map(({ name }) => name),
+  ['Ada Lovelace', 'Grace Hopper', 'Tom Jones'],
+)
+
+const read = await sdk.getEmployee(id)
+assert.deepEqual(read.data, { ...ada, id })
+const stale = read.headers.get('etag') ?? ''
+await sdk.patchEmployee(id, { salary: 190000 })
+
+const raise = { salary: 200000 }
+const lost = await sdk.updateEmployee(id, raise, { headers: { 'If-Match': stale } })
+assert.ok(lost.status === 412)
+assert.equal(lost.data.title, 'Precondition Failed')
+const fresh = (await sdk.getEmployee(id)).headers.get('etag') ?? ''
+const won = await sdk.updateEmployee(id, raise, { headers: { 'If-Match': fresh } })
+assert.ok(won.status === 200)
+assert.equal(won.data.salary, 200000)
+
+for (const view of [sdk.listHighSalaryEmployees, sdk.listTopEarnersByDepartment]) {
+  const { status, data, headers } = await view()
+  assert.ok(status === 200)
+  assert.equal(data[0]?.name, 'Ada Lovelace')
+  const again = await view({ headers: { 'If-None-Match': headers.get('etag') ?? '' } })
+  assert.equal(again.status, 304)
+}
+
+const wrong = await sdk.createEmployee({ ...ada, salary: -1 })
+assert.ok(wrong.status === 400)
+assert.equal(wrong.data.errors[0]?.path, '/body/salary')
+
+const gone = await sdk.deleteEmployee(id)
+assert.ok(gone.status === 200)
+assert.equal(gone.data.message, 'Deleted')
+assert.equal((await sdk.getEmployee(id)).status, 404)
