@@ -50,7 +50,8 @@ t.test("the README's example compiles and runs", async (t) => {
 })
 
 t.test('an any in the types of a client does not pass the compiler', async (t) => {
-  const { project } = await start(t)
+  const project = await ClientProject.create(t)
+  await project.copy('typed.ts')
   const source = 'export const typed: Typed<{ data: any; error: string }> = true'
   await project.write(
     'any.ts',

@@ -4,10 +4,11 @@ import type { Typed } from '../typed.js'
 import type { components, operations, paths } from './client/schema.js'
 
 type Employee = components['schemas']['Employee']
+/** As `client` below has them: of any media type. */
 type Answer<Operation extends keyof operations> = FetchResponse<
   operations[Operation],
   MaybeOptionalInit<object, never>,
-  'application/json'
+  `${string}/${string}`
 >
 type Answers = { [Name in keyof operations]: Required<Answer<Name>> }
 const typed: { [Name in keyof Answers]: Typed<Pick<Answers[Name], 'data' | 'error'>> } = {
