@@ -54,7 +54,7 @@ t.test('the page at /', inBrowser, async (t) => {
     const html = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
     const long = 'W'.repeat(100)
     await app.employees.create({ name: html, salary: 1e12, department: html })
-    await app.employees.create({ name: long, salary: 1, department: long })
+    await app.employees.create({ name: long, salary: 1e11, department: long })
     for (let i = 0; i < 14; i++) await app.employees.create({ ...tom, department: `Sales ${i}` })
     for (let i = 0; i < 4; i++) await app.employees.create({ ...ada, department: 'Ties' })
     const { page, faults } = await open(t, browser, app, PHONE)
@@ -65,6 +65,10 @@ t.test('the page at /', inBrowser, async (t) => {
     t.equal(await page.locator('main img, main script').count(), 0)
     t.equal(await page.title(), 'Employees')
     t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390)
+    const wide = await page.locator('section').evaluateAll((sections) => {
+      return sections.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length
+    })
+    t.equal(wide, 0, 'nor do its parts scroll')
     t.strictSame(faults, [])
   })
 
