@@ -5,7 +5,7 @@ import type { Employee, EmployeeCreate } from './schemas.js'
 import type { Once } from './store.js'
 
 /** Keys that go in one transaction: bounds how long the event loop stands still for it. */
-const SWEPT_AT_ONCE = 500
+const SWEPT_AT_ONCE = 100
 
 const KeyReused = createError(
   'IDEMPOTENCY_KEY_REUSED',

@@ -97,14 +97,12 @@ const HARMLESS: Record<string, Change> = {
     create(document).properties.badge = { type: 'string' }
   },
   'a new header that a request may have': (document) => {
-    document.paths['/employees'].post.parameters = [
-      {
-        in: 'header',
-        name: 'Idempotency-Key',
-        description: 'Names a request',
-        schema: { type: 'string' },
-      },
-    ]
+    document.paths['/employees'].post.parameters.push({
+      in: 'header',
+      name: 'Prefer',
+      description: 'What the answer may leave out',
+      schema: { type: 'string' },
+    })
   },
   'a new operation': (document) => {
     const { get } = document.paths['/employees/high-salary']
