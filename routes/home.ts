@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { PAGE_POLICY } from '../src/http/page-policy.js'
@@ -24,7 +24,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     const headers = {
       'cache-control': 'no-cache',
       'content-security-policy': policy,
-      etag: `"${createHash('sha256').update(file).digest('base64url')}"`,
+      etag: `"${hash('sha256', file, 'base64url')}"`,
     }
 
     fastify.get(url, { schema: { hide: true } }, async (request, reply) => {

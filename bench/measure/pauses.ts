@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { scoped } from '../../test/support/scope.js'
@@ -49,16 +49,12 @@ async function measurePause(
 
     const worker = fork(WORKER, [server.url, work])
     scope.teardown(() => worker.kill())
-    await next(worker)
+    // It tells when the first answer begins.
+    await once(worker, 'message')
     const { p50, p99 } = await measure(server, load, seconds)
     worker.send('stop')
     const [times] = await once(worker, 'message')
     const grownMiB = Math.max(0, (await server.ask('peak')) - before) / 2 ** 20
     return { work: WORKS[work], employees, p50, p99, grownMiB, times }
   })
-}
-
-/** The worker tells when the first answer begins. */
-async function next(worker: ChildProcess): Promise<void> {
-  await once(worker, 'message')
 }

@@ -23,9 +23,11 @@ export class SharedProbe {
 
   /** The version of a view at a moment between this call and its result. */
   version(view: string): Promise<string> {
-    const next = this.#next.get(view) ?? this.#begin(view)
-    this.#next.set(view, next)
-    return next
+    const next = this.#next.get(view)
+    if (next) return next
+    const begun = this.#begin(view)
+    this.#next.set(view, begun)
+    return begun
   }
 
   async #begin(view: string): Promise<string> {

@@ -1,10 +1,12 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { bulkLoad } from '../../src/database/bulk-load.js'
-import { type Database, openDatabase } from '../../src/database/sqlite.js'
+import type { Database } from '../../src/database/sqlite.js'
 import type { EmployeeCreate } from '../../src/employees/schemas.js'
 import { build } from '../support/build.js'
+import { memoryDatabase } from '../support/memory-database.js'
 import { outcome } from '../support/outcome.js'
-import { versions, Workplace, when } from './support.js'
+import { versions } from '../support/view-versions.js'
+import { Workplace, when } from './support.js'
 
 const clerk = { name: 'Clerk', salary: 1, department: 'Sales' }
 
@@ -68,7 +70,7 @@ t.test('a running service answers right after it, with new versions', async (t) 
 })
 
 t.test('indexes and triggers are back after a bulk load, and work', async (t) => {
-  const client = open(t)
+  const client = memoryDatabase(t)
   const before = schema(client)
   t.equal(bulkLoad(client, Array(120).fill(clerk)), 120)
   t.same(schema(client), before)
@@ -84,7 +86,7 @@ t.test('indexes and triggers are back after a bulk load, and work', async (t) =>
 })
 
 t.test('a bulk load that fails leaves all as it was', async (t) => {
-  const client = open(t)
+  const client = memoryDatabase(t)
   add(client, clerk)
   const before = state(client)
   function* failing() {
@@ -164,12 +166,6 @@ t.test(
 )
 
 type Client = Database['$client']
-
-function open(t: Test): Client {
-  const client = openDatabase('file::memory:').$client
-  t.teardown(() => client.close())
-  return client
-}
 
 function add(client: Client, { name, salary, department }: EmployeeCreate): void {
   client

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { build } from '../support/build.js'
-import { versions, Workplace } from './support.js'
+import { versions } from '../support/view-versions.js'
+import { Workplace } from './support.js'
 
 const HEADER = 'name,salary,department\n'
 

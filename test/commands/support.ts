@@ -69,10 +69,3 @@ export function when(child: ChildProcess, said: string, act: () => void): void {
   }
   child.stderr?.on('data', listen)
 }
-
-/** The versions of the cached views. */
-export function versions(client: Database['$client']): Record<string, string> {
-  return Object.fromEntries(
-    client.prepare('SELECT view, version FROM view_versions').raw().all() as [string, string][],
-  )
-}

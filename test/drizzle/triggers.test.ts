@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
-import { openDatabase } from '../../src/database/sqlite.js'
+import { memoryDatabase } from '../support/memory-database.js'
+import { versions } from '../support/view-versions.js'
 
 const HIGH = 'high_salary_emps'
 const TOP2 = 'top2_by_dept'
@@ -17,17 +18,15 @@ const TOP2 = 'top2_by_dept'
  *     7    60000  z           shown among the top two
  */
 function evicted(t: Test, sql: string): string[] {
-  const { $client: client } = openDatabase('file::memory:')
-  t.teardown(() => client.close())
+  const client = memoryDatabase(t)
   client.exec(`INSERT INTO employees VALUES
     (1, 'one', 400000, 'x'), (2, 'two', 200000, 'x'), (3, 'three', 150000, 'x'),
     (4, 'four', 50000, 'x'), (5, 'five', 40000, 'y'),
     (6, 'six', 70000, 'z'), (7, 'seven', 60000, 'z')`)
-  const select = client.prepare('SELECT view, version FROM view_versions').raw()
-  const versions = () => new Map(select.all() as [view: string, version: string][])
-  const before = versions()
+  const before = versions(client)
   client.exec(sql)
-  return [...versions()].filter(([view, version]) => version !== before.get(view)).map(([v]) => v)
+  const after = versions(client)
+  return Object.keys(after).filter((view) => after[view] !== before[view])
 }
 
 const rules: [promise: string, sql: string, views: string[]][] = [
@@ -112,8 +111,7 @@ t.test('an employee keeps its id, so no row can be replaced unseen', async (t) =
 })
 
 t.test('the triggers and views judge with the indexes alone', async (t) => {
-  const { $client: client } = openDatabase('file::memory:')
-  t.teardown(() => client.close())
+  const client = memoryDatabase(t)
   for (const view of [HIGH, TOP2]) {
     const plan = client.prepare(`EXPLAIN QUERY PLAN SELECT * FROM ${view}`).all() as {
       detail: string

@@ -4,14 +4,16 @@ import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { bulkLoad } from '../../src/database/bulk-load.js'
 import { openDatabase } from '../../src/database/sqlite.js'
+import { memoryDatabase } from '../support/memory-database.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
+import { versions } from '../support/view-versions.js'
 
 const HIGH = 'high_salary_emps'
 const TOP2 = 'top2_by_dept'
 const colleagues = [1, 2].map(() => ({ name: 'Ada', salary: 300_000, department: 'x' }))
 
 t.test('a new version has its time, and the other views keep theirs', async (t) => {
-  const client = opened()
+  const client = memoryDatabase(t)
   bulkLoad(client, colleagues)
   forget(client)
   client.exec("INSERT INTO employees (name, salary, department) VALUES ('Tom', 200000, 'x')")
@@ -21,14 +23,14 @@ t.test('a new version has its time, and the other views keep theirs', async (t) 
 })
 
 t.test('a bulk load changes every view', async (t) => {
-  const client = opened()
+  const client = memoryDatabase(t)
   forget(client)
   bulkLoad(client, colleagues)
   for (const view of [HIGH, TOP2]) isNow(t, changesOf(client).get(view))
 })
 
 t.test('the migration of a further view says nothing of times', async (t) => {
-  const client = opened()
+  const client = memoryDatabase(t)
   client.exec("INSERT INTO view_versions (view, version) VALUES ('payroll', 'first')")
   isNow(t, changesOf(client).get('payroll'))
   forget(client)
@@ -44,24 +46,18 @@ t.test('an older database keeps its versions, and the triggers find them', async
     older.exec(readFileSync(new URL(`../../../drizzle/${name}.sql`, import.meta.url), 'utf8'))
     older.prepare("INSERT INTO migrations VALUES (?, datetime('now'))").run(`${name}.sql`)
   }
-  const before = versionsOf(older)
-  t.equal(before.size, 2)
+  const before = versions(older)
+  t.equal(Object.keys(before).length, 2)
   older.close()
 
   const { $client: client } = openDatabase(`file:${path}`)
   t.teardown(() => client.close())
-  t.strictSame(versionsOf(client), before)
+  t.strictSame(versions(client), before)
   for (const view of [HIGH, TOP2]) isNow(t, changesOf(client).get(view))
   client.exec("INSERT INTO employees (name, salary, department) VALUES ('Tom', 1, 'x')")
-  t.equal(versionsOf(client).get(HIGH), before.get(HIGH))
-  t.not(versionsOf(client).get(TOP2), before.get(TOP2))
+  t.equal(versions(client)[HIGH], before[HIGH])
+  t.not(versions(client)[TOP2], before[TOP2])
 })
-
-function opened() {
-  const { $client: client } = openDatabase('file::memory:')
-  t.teardown(() => client.close())
-  return client
-}
 
 function forget(client: Sqlite.Database): void {
   client.exec('UPDATE view_versions SET changed_at = 0')
@@ -70,11 +66,6 @@ function forget(client: Sqlite.Database): void {
 function changesOf(client: Sqlite.Database): Map<string, number> {
   const select = client.prepare('SELECT view, changed_at FROM view_versions')
   return new Map(select.raw().all() as [string, number][])
-}
-
-function versionsOf(client: Sqlite.Database): Map<string, string> {
-  const select = client.prepare('SELECT view, version FROM view_versions')
-  return new Map(select.raw().all() as [string, string][])
 }
 
 /** Within a minute: machines are slow, and clocks in steps. */

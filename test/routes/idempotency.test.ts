@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { LightMyRequestResponse as Answer } from 'fastify'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { type App, build, temporaryDirectory } from '../support/build.js'
 import { age, count, DAY } from '../support/idempotency-keys.js'
 import { apiKeys, write } from '../support/keys.js'
@@ -196,13 +196,12 @@ function post(app: App, key: string, payload: object, headers: object = {}): Pro
   })
 }
 
-function sameAnswer(t: Tap, answer: Answer, first: Answer, why = ''): void {
+function sameAnswer(t: Test, answer: Answer, first: Answer, why = ''): void {
   const told = ({ statusCode, body, headers: { location, etag } }: Answer) => {
     return { statusCode, body, location, etag }
   }
   t.strictSame(told(answer), told(first), why)
 }
-type Tap = Parameters<typeof build>[0]
 
 async function everybody(app: App): Promise<object[]> {
   return (await app.inject('/employees')).json()

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { post } from '../support/requests.js'
 import { Service } from '../support/service.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 import { ClientProject, install, OPENAPI } from './generators.js'
@@ -40,7 +41,7 @@ t.test("the README's example compiles and runs", async (t) => {
   const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
   const [, example = ''] = /```ts\n(import createClient [\s\S]*?)```/.exec(readme) ?? []
   const { project, url } = await start(t)
-  const ada = { name: 'Ada Lovelace', salary: 180000, department: 'Engineering' }
+  const ada = JSON.stringify({ name: 'Ada Lovelace', salary: 180000, department: 'Engineering' })
   for (let count = 0; count < 101; count++) await post(url, ada)
   await project.write('example.ts', example)
   await project.generate('openapi-typescript', OPENAPI, '-o', 'schema.ts')
@@ -65,16 +66,8 @@ ${source}
 /** A new project with the files of a scenario, and a service with an empty database. */
 async function start(t: Test, ...files: string[]) {
   const project = await ClientProject.create(t)
-  for (const file of ['typed.ts', ...files]) await project.copy(file)
+  for (const file of ['typed.ts', 'paging.ts', ...files]) await project.copy(file)
   const DATABASE_URL = `file:${join(await temporaryDirectory(t), 'employees.db')}`
   const { url } = await Service.start(t, { DATABASE_URL })
   return { project, url }
-}
-
-async function post(url: string, employee: object): Promise<void> {
-  await fetch(`${url}/employees`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(employee),
-  })
 }

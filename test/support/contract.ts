@@ -101,19 +101,22 @@ export function faultOf({ method, url, status, headers, body }: Exchange): strin
   if (!response.content) return body.length > 0 ? 'a body' : undefined
   if (!response.content[type]) return `a body of ${type}`
   if (method === 'HEAD') return undefined
-  const validate = validator(['paths', path, name, 'responses', `${status}`, 'content', type])
+  const place = ['paths', path, name, 'responses', `${status}`, 'content', type, 'schema']
+  const validate = validator(referenceTo(...place))
   return validate(JSON.parse(body.toString())) ? undefined : ajv.errorsText(validate.errors)
 }
 
 /** Whether a value is as a schema of the contract says; `reference` leads to it. */
 export function isValid(reference: string, value: unknown): boolean {
-  return (ajv.getSchema(`openapi.json${reference}`) as ValidateFunction)(value) as boolean
+  return validator(reference)(value) as boolean
 }
 
-/** By a pointer into the contract, so that its references lead where they lead there. */
-function validator(path: string[]): ValidateFunction {
-  const pointer = [...path, 'schema'].map((part) =>
-    encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')),
-  )
-  return ajv.getSchema(`openapi.json#/${pointer.join('/')}`) as ValidateFunction
+/** By a reference into the contract, so that its own references lead where they lead there. */
+function validator(reference: string): ValidateFunction {
+  return ajv.getSchema(`openapi.json${reference}`) as ValidateFunction
+}
+
+function referenceTo(...path: string[]): string {
+  const parts = path.map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1'))
+  return `#/${parts.map(encodeURIComponent).join('/')}`
 }

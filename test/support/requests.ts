@@ -4,12 +4,12 @@ import type { Scope } from './scope.js'
 
 const ada = '{"name":"Ada","salary":1,"department":"Engineering"}'
 
-/** Creates an employee. */
-export function post(url: string): Promise<Response> {
+/** Creates an employee; `employee` as JSON. */
+export function post(url: string, employee = ada): Promise<Response> {
   return fetch(`${url}/employees`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: ada,
+    body: employee,
   })
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { nextPage } from '../paging.js'
 import type { Typed } from '../typed.js'
 import { client } from './client/client.gen.js'
 import * as sdk from './client/index.js'
@@ -35,15 +36,14 @@ for (const name of [ada.name, 'Grace Hopper', 'Tom Jones']) {
 }
 
 const everyone: sdk.Employee[] = []
-for (let after: string | undefined; ; ) {
+let after: string | undefined
+do {
   const query = after === undefined ? { limit: 2 } : { limit: 2, after }
   const { data, response } = await sdk.listEmployees({ query })
   assert.ok(data)
   everyone.push(...data)
-  const next = /[?&]after=([^&>]+)[^>]*>; rel="next"/.exec(response.headers.get('link') ?? '')
-  if (!next?.[1]) break
-  after = decodeURIComponent(next[1])
-}
+  after = nextPage(response.headers)
+} while (after !== undefined)
 assert.deepEqual(
   everyone.map(({ name }) => name),
   ['Ada Lovelace', 'Grace Hopper', 'Tom Jones'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import createClient, { type FetchResponse, type MaybeOptionalInit } from 'openapi-fetch'
+import { nextPage } from '../paging.js'
 import type { Typed } from '../typed.js'
 import type { components, operations, paths } from './client/schema.js'
 
@@ -36,16 +37,15 @@ for (const name of [ada.name, 'Grace Hopper', 'Tom Jones']) {
 }
 
 const everyone: Employee[] = []
-for (let after: string | undefined; ; ) {
+let after: string | undefined
+do {
   const { data, response } = await client.GET('/employees', {
     params: { query: after === undefined ? { limit: 2 } : { limit: 2, after } },
   })
   assert.ok(data)
   everyone.push(...data)
-  const next = /[?&]after=([^&>]+)[^>]*>; rel="next"/.exec(response.headers.get('link') ?? '')
-  if (!next?.[1]) break
-  after = decodeURIComponent(next[1])
-}
+  after = nextPage(response.headers)
+} while (after !== undefined)
 assert.deepEqual(
   everyone.map(({ name }) => name),
   ['Ada Lovelace', 'Grace Hopper', 'Tom Jones'],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { nextPage } from '../paging.js'
 import type { Typed } from '../typed.js'
 import * as sdk from './client/client.js'
 
@@ -40,15 +41,14 @@ for (const name of [ada.name, 'Grace Hopper', 'Tom Jones']) {
 }
 
 const everyone: sdk.Employee[] = []
-for (let after: string | undefined; ; ) {
+let after: string | undefined
+do {
   const page = after === undefined ? { limit: 2 } : { limit: 2, after }
   const { status, data, headers } = await sdk.listEmployees(page)
   assert.ok(status === 200)
   everyone.push(...data)
-  const next = /[?&]after=([^&>]+)[^>]*>; rel="next"/.exec(headers.get('link') ?? '')
-  if (!next?.[1]) break
-  after = decodeURIComponent(next[1])
-}
+  after = nextPage(headers)
+} while (after !== undefined)
 assert.deepEqual(
   everyone.map(({ name }) => name),
   ['Ada Lovelace', 'Grace Hopper', 'Tom Jones'],
