@@ -1,6 +1,13 @@
 import type { Request } from 'autocannon'
-import type { Load } from './measure/load.js'
-import type { Copies } from './servers/protocol.js'
+import type { Levels } from './servers/protocol.js'
+
+/** What is asked of a server, by how many connections at once. */
+export interface Load {
+  requests: Request[]
+  connections: number
+  /** The statuses that an answer may have. */
+  expected: number[]
+}
 
 /** The servers that run at the same time; a round asks each of them in turn. */
 export type Server =
@@ -15,7 +22,7 @@ export type Server =
 export interface Row extends Load {
   name: string
   server: Server
-  copies?: Copies
+  levels?: Levels
   /** It changes employees, who are put back behind it. */
   writes?: boolean
   /** Its requests ask whether the view is still as it was when the row began. */
@@ -93,10 +100,10 @@ function serviceLoads(employees: number): Omit<Row, 'server'>[] {
     const limit = LIMITS[key as keyof typeof VIEWS]
     const requests = [{ path }]
     return [
-      { ...FIFTY, name: `${name}, hit in this process`, requests, limit, copies: 'near' as const },
-      { ...FIFTY, name: `${name}, hit in Redis only`, requests, limit, copies: 'redis' as const },
-      { ...ALONE, name: `${name}, hit, one connection`, requests, copies: 'near' as const },
-      { ...ALONE, name: `${name}, miss, one connection`, requests, copies: 'none' as const },
+      { ...FIFTY, name: `${name}, hit in this process`, requests, limit, levels: 'near' as const },
+      { ...FIFTY, name: `${name}, hit in Redis only`, requests, limit, levels: 'redis' as const },
+      { ...ALONE, name: `${name}, hit, one connection`, requests, levels: 'near' as const },
+      { ...ALONE, name: `${name}, miss, one connection`, requests, levels: 'none' as const },
     ]
   })
   const one = some(employees)

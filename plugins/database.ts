@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
-import { type Database, openDatabase } from '../src/database/sqlite.js'
+import { type Database, openDatabase } from '../src/store/sqlite/database.js'
+import { logViewChanges } from '../src/store/view-changes.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -7,10 +8,12 @@ declare module 'fastify' {
   }
 }
 
-/** Decorates `fastify.db`: Drizzle on the configured database, its schema up to date. */
+/** Decorates `fastify.db`: Drizzle on the configured database, its schema and views up to date. */
 export default fp(
   async function databasePlugin(fastify) {
-    const db = openDatabase(fastify.config.databaseUrl)
+    const db = openDatabase(fastify.config.databaseUrl, {
+      onViewChange: logViewChanges(fastify.log),
+    })
     fastify.decorate('db', db)
     fastify.addHook('onClose', async () => {
       db.$client.close()

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import createError from '@fastify/error'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { PROBLEM_TYPE, problem, problemOf } from '../src/http/problems.js'
+import { PROBLEM_TYPE, problem, problemOf } from '../src/problems/problem.js'
 
 const NoHost = createError('NO_HOST', 'HTTP/1.1 requires a Host header (RFC 9112, 3.2)', 400)
 

@@ -1,7 +1,7 @@
 import { METHODS } from 'node:http'
 import type { FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import fp from 'fastify-plugin'
-import { PROBLEM_TYPE, problem } from '../src/http/problems.js'
+import { PROBLEM_TYPE, problem } from '../src/problems/problem.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -18,7 +18,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 
 /**
  * Measures requests, the process, and what other parts tell to `fastify.metrics`, which it decorates;
- * serves the figures, of all workers together, to Prometheus at /metrics. Names follow
+ * serves the metrics, of all workers together, to Prometheus at /metrics. Names follow
  * https://prometheus.io/docs/practices/naming/.
  */
 export default fp(
@@ -31,8 +31,8 @@ export default fp(
     }
     const endWatch = watchEventLoop(register)
     fastify.addHook('onClose', async () => endWatch())
-    const { redisFigures } = fastify
-    if (redisFigures) watchRedis(register, () => fastify.redisState() === 'ok', redisFigures)
+    const { redisStats } = fastify
+    if (redisStats) watchRedis(register, () => fastify.redisState() === 'ok', redisStats)
     fastify.decorate('metrics', serviceMetrics(register))
 
     const duration = histogram(register, {

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
-import { components } from '../src/employees/schemas.js'
+import { employeeComponents } from '../src/employees/schemas.js'
 import { Liveness, Readiness } from '../src/http/health.js'
 import { PAGE_POLICY } from '../src/http/page-policy.js'
+import { problemComponents } from '../src/problems/schemas.js'
 
 const { version, description } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -13,7 +14,8 @@ const { version, description } = JSON.parse(
 /** Collects the contract from the routes' schemas, and serves it at /openapi.json and /docs. */
 export default fp(
   async function openapiPlugin(fastify) {
-    for (const schema of [...components, Liveness, Readiness]) fastify.addSchema(schema)
+    const components = [...employeeComponents, ...problemComponents, Liveness, Readiness]
+    for (const schema of components) fastify.addSchema(schema)
 
     await fastify.register(fastifySwagger, {
       openapi: {

@@ -1,8 +1,8 @@
 import { getHeapStatistics } from 'node:v8'
 import fastifyUnderPressure from '@fastify/under-pressure'
 import fp from 'fastify-plugin'
-import { isWatch } from '../src/http/doors.js'
-import { PROBLEM_TYPE, problem } from '../src/http/problems.js'
+import { isMonitoring } from '../src/auth/public-routes.js'
+import { PROBLEM_TYPE, problem } from '../src/problems/problem.js'
 
 /** The mean of a sample: one long turn drowns in the short ones, a loop that never catches up does not. */
 const MAX_EVENT_LOOP_DELAY_MS = 1000
@@ -23,7 +23,7 @@ export default fp(
       maxHeapUsedBytes: MAX_HEAP_USED_BYTES,
       sampleInterval: SAMPLE_INTERVAL_MS,
       pressureHandler: async (request, reply) => {
-        if (isWatch(request)) return
+        if (isMonitoring(request)) return
         // Sent, not thrown: a stack in the log for each would add to the load.
         reply
           .code(503)

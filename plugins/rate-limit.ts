@@ -2,9 +2,9 @@ import createError from '@fastify/error'
 import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { CacheRedis } from '../src/cache/cache-redis.js'
-import { MemoryRedis } from '../src/cache/memory-redis.js'
-import { isWatch } from '../src/http/doors.js'
+import { isMonitoring } from '../src/auth/public-routes.js'
+import type { ByteStore } from '../src/cache/byte-store.js'
+import { MemoryStore } from '../src/cache/memory-store.js'
 
 const TooManyRequests = createError(
   'TOO_MANY_REQUESTS',
@@ -27,15 +27,15 @@ export default fp(
       max,
       timeWindow: 60_000,
       keyGenerator: clientOf,
-      allowList: isWatch,
-      store: counterIn(fastify.redis as unknown as CacheRedis),
+      allowList: isMonitoring,
+      store: counterIn(fastify.redis as unknown as ByteStore),
       errorResponseBuilder: (_request, { after }) => new TooManyRequests(max, after),
     })
     // For the whole service: as the hook of a route it would run behind the one that answers from
     // cache, and not at all where there is no route.
     fastify.addHook('onRequest', fastify.rateLimit())
   },
-  { name: 'rate-limit', dependencies: ['keys', 'redis'] },
+  { name: 'rate-limit', dependencies: ['authentication', 'redis'] },
 )
 
 function clientOf({ apiKey, ip }: FastifyRequest): string {
@@ -43,8 +43,8 @@ function clientOf({ apiKey, ip }: FastifyRequest): string {
 }
 
 /** The store of @fastify/rate-limit: counts in Redis and, while that is away, in this process. */
-function counterIn(redis: Pick<CacheRedis, 'increment'>) {
-  const memory = new MemoryRedis()
+function counterIn(redis: Pick<ByteStore, 'increment'>) {
+  const memory = new MemoryStore()
   return class Counter implements fastifyRateLimit.FastifyRateLimitStore {
     incr(client: string, done: Done, window: number): void {
       const key = `rate_limit:${client}`

@@ -2,7 +2,6 @@ import { Readable } from 'node:stream'
 import createError from '@fastify/error'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { CACHE_CONTROL } from '../src/cache/answers.js'
 import { decodeCursor, encodeCursor } from '../src/employees/cursor.js'
 import { employeeEtag } from '../src/employees/etag.js'
 import {
@@ -13,10 +12,10 @@ import {
   EmployeeId,
   EmployeeList,
   EmployeePatch,
-  ref,
 } from '../src/employees/schemas.js'
+import { CACHE_CONTROL } from '../src/http/cache-control.js'
 import type { ReplyOf, RequestOf } from '../src/http/handlers.js'
-import { IdempotencyKey, onceOf } from '../src/http/idempotency-key.js'
+import { IdempotencyKey, idempotencyKeyOf } from '../src/http/idempotency-key.js'
 import {
   assertUnchanged,
   ChangeConditions,
@@ -24,6 +23,7 @@ import {
   ReadConditions,
 } from '../src/http/preconditions.js'
 import { errors, json, notModified } from '../src/http/responses.js'
+import { ref } from '../src/problems/schemas.js'
 
 const NoSuchEmployee = createError('NO_SUCH_EMPLOYEE', 'There is no employee %s', 404)
 
@@ -137,7 +137,9 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     request: RequestOf<typeof createEmployee>,
     reply: ReplyOf<typeof createEmployee>,
   ) {
-    const employee = await employees.create(request.body, onceOf(request))
+    const key = idempotencyKeyOf(request)
+    const scope = key === undefined ? undefined : { client: request.apiKey?.name ?? '', key }
+    const employee = await employees.create(request.body, scope)
     reply.code(201).headers({ location: `/employees/${employee.id}`, etag: employeeEtag(employee) })
     return employee
   }

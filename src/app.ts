@@ -2,15 +2,14 @@ import { fileURLToPath } from 'node:url'
 import autoload from '@fastify/autoload'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
-import access from '../plugins/access.js'
+import authentication from '../plugins/authentication.js'
+import authorization from '../plugins/authorization.js'
 import bodyParsers from '../plugins/body-parsers.js'
 import caching from '../plugins/caching.js'
 import closing from '../plugins/closing.js'
 import cors from '../plugins/cors.js'
 import database from '../plugins/database.js'
-import employees from '../plugins/employees.js'
 import errors, { sendProblem } from '../plugins/errors.js'
-import keys from '../plugins/keys.js'
 import methods from '../plugins/methods.js'
 import metrics from '../plugins/metrics.js'
 import openapi from '../plugins/openapi.js'
@@ -19,7 +18,9 @@ import rateLimit from '../plugins/rate-limit.js'
 import redis from '../plugins/redis.js'
 import requestIds from '../plugins/request-id.js'
 import securityHeaders from '../plugins/security-headers.js'
-import versions from '../plugins/versions.js'
+import store from '../plugins/store.js'
+import viewCache from '../plugins/view-cache.js'
+import viewReply from '../plugins/view-reply.js'
 import type { Config } from './config.js'
 import { answerClientError } from './http/client-error.js'
 import { AccessLog } from './http/log-controller.js'
@@ -68,17 +69,18 @@ export async function buildApp(config: Config) {
   await app.register(securityHeaders)
   await app.register(cors)
   await app.register(overload)
-  await app.register(keys)
+  await app.register(authentication)
   await app.register(redis)
   await app.register(rateLimit)
-  await app.register(access)
+  await app.register(authorization)
   await app.register(bodyParsers)
   await app.register(methods)
   await app.register(openapi)
   await app.register(metrics)
   await app.register(database)
-  await app.register(employees)
-  await app.register(versions)
+  await app.register(store)
+  await app.register(viewCache)
+  await app.register(viewReply)
   await app.register(caching)
 
   // A new file in routes/ is a new resource or view, with no list to add it to.

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { FormatRegistry, type Static, Type } from '@sinclair/typebox'
 import { Value, type ValueError } from '@sinclair/typebox/value'
-import { type ApiKey, parseKeys } from './http/keys.js'
-import { isLoopback } from './http/loopback.js'
+import { type ApiKey, parseKeys } from './auth/api-keys.js'
+import { isLoopback } from './auth/loopback.js'
 
 const LogLevel = Type.Union(
   (['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const).map((level) =>

@@ -3,8 +3,9 @@ import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
 import { buildApp } from './app.js'
 import { assertGuarded, type Config, ConfigError, describeVariables, readConfig } from './config.js'
-import { openDatabase } from './database/sqlite.js'
 import { loggerOptions } from './logger.js'
+import { openDatabase } from './store/sqlite/database.js'
+import { logViewChanges } from './store/view-changes.js'
 import { superviseWorkers } from './workers/supervise.js'
 import { closeWithPrimary, SIGNALS } from './workers/worker.js'
 
@@ -27,9 +28,10 @@ async function main(): Promise<void> {
     assertGuarded(config)
     if (config.webConcurrency > 1 && cluster.isPrimary) {
       // Migrates, and finds out whether that can be done at all, once and not in each worker.
-      openDatabase(config.databaseUrl).$client.close()
       const { stream, ...options } = loggerOptions(config)
-      superviseWorkers(config.webConcurrency, pino(options, stream), CLOSE_TIMEOUT_MS)
+      const log = pino(options, stream)
+      openDatabase(config.databaseUrl, { onViewChange: logViewChanges(log) }).$client.close()
+      superviseWorkers(config.webConcurrency, log, CLOSE_TIMEOUT_MS)
     } else {
       await serve(config)
     }

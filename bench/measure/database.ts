@@ -1,8 +1,8 @@
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makePeople } from '../../src/commands/people.js'
-import { bulkLoad } from '../../src/database/bulk-load.js'
-import { openDatabase } from '../../src/database/sqlite.js'
+import { makePeople } from '../../src/bulk/people.js'
+import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
+import { openDatabase } from '../../src/store/sqlite/database.js'
 
 const DEPARTMENTS = 100
 

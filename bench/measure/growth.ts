@@ -1,10 +1,10 @@
 import { type Scope, scoped } from '../../test/support/scope.js'
 import { Service } from '../../test/support/service.js'
-import { GROWTH, growthLoads, VIEW_NAMES } from '../rows.js'
+import { median } from '../median.js'
+import { GROWTH, growthLoads, type Load, VIEW_NAMES } from '../rows.js'
 import { ServerProcess } from '../servers/process.js'
 import type { Databases } from './database.js'
-import { type Load, measure } from './load.js'
-import { median } from './median.js'
+import { measure } from './load.js'
 import type { GrowthResult } from './results.js'
 
 const FILLS = 21

@@ -1,14 +1,7 @@
 import { createHistogram } from 'node:perf_hooks'
-import autocannon, { type Request, type Result } from 'autocannon'
+import autocannon, { type Result } from 'autocannon'
+import type { Load } from '../rows.js'
 import type { Target } from '../servers/process.js'
-
-/** What is asked of a server, by how many connections at once. */
-export interface Load {
-  requests: Request[]
-  connections: number
-  /** The statuses that an answer may have. */
-  expected: number[]
-}
 
 /** What a server did under a load. */
 export interface Measured {

@@ -1,13 +1,13 @@
 import { RedisServer } from '../../test/support/redis-server.js'
 import type { Scope } from '../../test/support/scope.js'
 import { scoped } from '../../test/support/scope.js'
+import { median } from '../median.js'
 import { RECORDED, type Row, rowsOf, type Server } from '../rows.js'
 import { ServerProcess, type Target } from '../servers/process.js'
 import type { Recorded } from '../servers/protocol.js'
 import { startWorkers } from '../servers/workers.js'
 import type { Databases } from './database.js'
 import { type Measured, measure } from './load.js'
-import { median } from './median.js'
 import type { RowResult } from './results.js'
 
 /** How much longer than a measurement: until then the compiler is a part of what is measured. */
@@ -114,9 +114,9 @@ async function record(url: string, path: string): Promise<Recorded> {
 async function measureOn(server: Target, row: Row, seconds: number): Promise<Measured> {
   const requests = row.conditional ? await conditional(row, server.url) : row.requests
   if (!(server instanceof ServerProcess)) return measure(server, row, seconds)
-  if (row.copies) await server.ask('use', row.copies)
+  if (row.levels) await server.ask('use', row.levels)
   const measured = await measure(server, { ...row, requests }, seconds)
-  if (row.copies) await server.ask('use', 'near')
+  if (row.levels) await server.ask('use', 'near')
   if (row.writes) await server.ask('restore')
   return measured
 }

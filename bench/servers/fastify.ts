@@ -1,9 +1,9 @@
 import Fastify from 'fastify'
-import { components, Employee, EmployeeCreate, ref } from '../../src/employees/schemas.js'
+import { Employee, EmployeeCreate, employeeComponents } from '../../src/employees/schemas.js'
 import { json } from '../../src/http/responses.js'
 import { buildValidator } from '../../src/http/validation.js'
-import type { Started } from './main.js'
-import type { Recorded } from './protocol.js'
+import { problemComponents, ref } from '../../src/problems/schemas.js'
+import type { Recorded, Started } from './protocol.js'
 
 /**
  * The limit of the framework: Fastify without a plugin or a hook, which sends recorded answers, and
@@ -11,7 +11,7 @@ import type { Recorded } from './protocol.js'
  */
 export async function startFastify(answers: Recorded[]): Promise<Started> {
   const app = Fastify({ schemaController: { compilersFactory: { buildValidator } } })
-  for (const schema of components) app.addSchema(schema)
+  for (const schema of [...employeeComponents, ...problemComponents]) app.addSchema(schema)
   for (const { path, headers, body } of answers) {
     app.get(path, (_request, reply) => reply.headers(headers).send(body))
   }

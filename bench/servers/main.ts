@@ -1,17 +1,10 @@
 import { startFastify } from './fastify.js'
 import { startNode } from './node.js'
-import type { Questions, ServerOptions } from './protocol.js'
+import type { Answers, Questions, ServerOptions, Started } from './protocol.js'
 import { startService } from './service.js'
 
 /** How often the memory is looked at. */
 const SAMPLE_MS = 20
-
-export interface Started {
-  url: string
-  questions?: Answers
-}
-
-type Answers = { [Q in keyof Questions]?: (...args: never[]) => unknown }
 
 interface Question {
   id: number

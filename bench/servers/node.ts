@@ -1,8 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Started } from './main.js'
-import type { Recorded } from './protocol.js'
+import type { Recorded, Started } from './protocol.js'
 
 /** The limit of the platform: `node:http` that sends recorded answers. */
 export async function startNode(answers: Recorded[]): Promise<Started> {

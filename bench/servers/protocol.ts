@@ -18,11 +18,19 @@ export type ServerOptions =
       logLevel?: 'info' | 'warn'
     }
 
+/** A server that listens, and what it can be asked beside the questions that all can. */
+export interface Started {
+  url: string
+  questions?: Answers
+}
+
+export type Answers = { [Q in keyof Questions]?: (...args: never[]) => unknown }
+
 /**
- * Which of its copies of a view the service may use: all; only what it finds in Redis (or the store in
- * its place); or none, so that every request is a miss.
+ * Which levels of its cache the service may use: all; only what it finds in Redis (or the store in its
+ * place); or none, so that every request is a miss.
  */
-export type Copies = 'near' | 'redis' | 'none'
+export type Levels = 'near' | 'redis' | 'none'
 
 /** What can be asked of a server process while it serves. */
 export interface Questions {
@@ -32,7 +40,7 @@ export interface Questions {
   rss(): number
   /** The most memory it had since it was asked last, in bytes. */
   peak(): number
-  use(copies: Copies): void
+  use(levels: Levels): void
   /** Remembers the employees as they are now, */
   keep(): void
   /** and puts them back. */

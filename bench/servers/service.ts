@@ -1,11 +1,12 @@
+import type { View } from '../../drizzle/define-view.js'
+import { views } from '../../drizzle/registry.js'
 import { buildApp } from '../../src/app.js'
 import { collect } from '../../src/cache/collect.js'
 import { readConfig } from '../../src/config.js'
-import { median } from '../measure/median.js'
-import type { Started } from './main.js'
-import type { Copies, ServerOptions } from './protocol.js'
+import { median } from '../median.js'
+import type { Levels, ServerOptions, Started } from './protocol.js'
 
-/** The service as in production, with a switch that is the benchmark's alone: which copies it uses. */
+/** The service as in production, with a switch that is the benchmark's alone: which levels of the cache it uses. */
 export async function startService({
   databaseUrl,
   redisUrl,
@@ -18,16 +19,17 @@ export async function startService({
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
 
-  const { nearCopies, redis } = app
-  const { get } = nearCopies
+  const { redis } = app
+  const { l1 } = app.viewCache
+  const { get } = l1
   const { getBuffer, set } = redis
   const client = app.db.$client
 
   const questions = {
-    use(copies: Copies) {
-      nearCopies.get = copies === 'near' ? get : () => undefined
-      redis.getBuffer = copies === 'none' ? async () => null : getBuffer
-      redis.set = copies === 'none' ? async () => 'OK' : set
+    use(levels: Levels) {
+      l1.get = levels === 'near' ? get : () => undefined
+      redis.getBuffer = levels === 'none' ? async () => null : getBuffer
+      redis.set = levels === 'none' ? async () => 'OK' : set
     },
     keep() {
       client.exec('CREATE TEMP TABLE original AS SELECT * FROM employees')
@@ -38,11 +40,12 @@ export async function startService({
         UPDATE employees SET salary = original.salary FROM original
         WHERE employees.id = original.id AND employees.salary <> original.salary`)
     },
-    async fill(view: string, times: number) {
+    async fill(name: string, times: number) {
+      const view = views.find((each) => each.name === name) as View
       const took: number[] = []
       for (let i = 0; i < times; i++) {
         const start = performance.now()
-        await collect(await app.employees.view(view))
+        await collect(await app.views.read(view))
         took.push(performance.now() - start)
       }
       return median(took)

@@ -1,13 +1,13 @@
-import type { JsonArrayStream } from '../employees/json-array-stream.js'
+import type { Readable } from 'node:stream'
 
 /** Bodies past this size are sent as they are read, and cached nowhere. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024
 
 /**
- * Reads a stream into one buffer. If it is too large for the cache, returns the stream, with all of it
- * still to be read.
+ * Reads a stream of bytes into one buffer. If it is too large for the cache, returns the stream, with
+ * all of it still to be read.
  */
-export async function collect(stream: JsonArrayStream): Promise<Buffer | JsonArrayStream> {
+export async function collect(stream: Readable): Promise<Buffer | Readable> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) {

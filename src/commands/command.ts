@@ -1,6 +1,6 @@
 import { type Command, CommanderError, InvalidArgumentError } from 'commander'
 import { readConfig } from '../config.js'
-import { type Database, openDatabase } from '../database/sqlite.js'
+import { type Database, openDatabase } from '../store/sqlite/database.js'
 
 /** What a command line tool answers to the shell. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const

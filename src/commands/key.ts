@@ -1,5 +1,5 @@
 import { Argument, Command, InvalidArgumentError } from 'commander'
-import { createKey, isKeyName, ROLES, type Role } from '../http/keys.js'
+import { createKey, isKeyName, ROLES, type Role } from '../auth/api-keys.js'
 
 const HELP = `
 The entry for API_KEYS, or for a line of the file of API_KEYS_FILE, is printed on standard output; it

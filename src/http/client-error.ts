@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { PROBLEM_TYPE, problem } from './problems.js'
+import { PROBLEM_TYPE, problem } from '../problems/problem.js'
 
 /**
  * Answers what the HTTP parser rejects before there is a request: a problem like any other, and the

@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
-import type { Once } from '../employees/store.js'
 
 /** A string of RFC 8941 without spaces, or, as many clients send it, the bare characters. */
 const KEY = '^(?:"(?:[!#-\\[\\]-~]|\\\\["\\\\]){1,255}"|[!#-~][!-~]{0,254})$'
@@ -17,10 +16,9 @@ export const IdempotencyKey = Type.Object({
   ),
 })
 
-/** What a request with a valid Idempotency-Key is known by; undefined: it has none. */
-export function onceOf({ headers, apiKey }: FastifyRequest): Once | undefined {
+/** The valid Idempotency-Key of a request, without the quotes; undefined: it has none. */
+export function idempotencyKeyOf({ headers }: FastifyRequest): string | undefined {
   const value = headers['idempotency-key']
   if (typeof value !== 'string') return undefined
-  const key = value.startsWith('"') ? value.slice(1, -1).replaceAll(/\\(.)/g, '$1') : value
-  return { client: apiKey?.name ?? '', key }
+  return value.startsWith('"') ? value.slice(1, -1).replaceAll(/\\(.)/g, '$1') : value
 }

@@ -27,6 +27,11 @@ export const ChangeConditions = Type.Object({
   'If-None-Match': condition('Nothing is changed if the employee has this ETag (RFC 9110, 13.1.2)'),
 })
 
+/** Whether a client has the representation with an entity tag already: by what it said of them. */
+export function isKnown(request: FastifyRequest): (etag: string) => boolean {
+  return (etag) => !noneMatch(request, etag)
+}
+
 /** Whether a client that sent If-None-Match needs the representation (RFC 9110, section 13.1.2). */
 export function noneMatch({ headers }: FastifyRequest, etag: string): boolean {
   const condition = headers['if-none-match']

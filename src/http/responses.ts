@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import { Problem, ref, ValidationProblem } from '../employees/schemas.js'
-import { problem } from './problems.js'
+import { problem } from '../problems/problem.js'
+import { Problem, ref, ValidationProblem } from '../problems/schemas.js'
 
 const headers = {
   'Cache-Status': Type.String({

@@ -15,12 +15,12 @@ interface Sample {
 }
 
 /** A number that only grows. */
-export class Count {
+export class Counter {
   total = 0
 }
 
 /** Numbers, counted by the bucket that they fall into. */
-export class Tally {
+export class Histogram {
   readonly #bounds: readonly number[]
   readonly #counts: number[]
   #sum = 0
@@ -65,7 +65,7 @@ export function counter(register: Registry, description: Description) {
     register,
     'counter',
     description,
-    () => new Count(),
+    () => new Counter(),
     ({ total }, labels) => [{ labels, value: total }],
   )
 }
@@ -76,8 +76,8 @@ export function histogram(register: Registry, description: Description & { bucke
     register,
     'histogram',
     description,
-    () => new Tally(description.buckets),
-    (tally, labels) => tally.samples(description.name, labels),
+    () => new Histogram(description.buckets),
+    (histogram, labels) => histogram.samples(description.name, labels),
   )
 }
 

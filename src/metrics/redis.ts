@@ -1,12 +1,15 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { GuestRedis } from '../cache/guest-redis.js'
+
+/** How often Redis came and went, and commands that failed. */
+export interface RedisStats {
+  here: number
+  away: number
+  timeouts: number
+  errors: number
+}
 
 /** Shows how the configured Redis is doing. */
-export function watchRedis(
-  register: Registry,
-  isUp: () => boolean,
-  figures: GuestRedis['figures'],
-): void {
+export function watchRedis(register: Registry, isUp: () => boolean, stats: RedisStats): void {
   const registers = [register]
   new Gauge({
     name: 'employees_redis_up',
@@ -21,13 +24,13 @@ export function watchRedis(
     'employees_redis_failures_total',
     'Commands to Redis that failed, by reason; while it is away none is sent',
     'reason',
-    () => ({ timeout: figures.timeouts, error: figures.errors }),
+    () => ({ timeout: stats.timeouts, error: stats.errors }),
   )
   counter(
     'employees_redis_changes_total',
     'How often Redis came (here) and went (away)',
     'to',
-    () => ({ here: figures.here, away: figures.away }),
+    () => ({ here: stats.here, away: stats.away }),
   )
 
   function counter(name: string, help: string, label: string, read: () => Record<string, number>) {

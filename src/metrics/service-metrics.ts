@@ -1,6 +1,4 @@
 import { Gauge, type Registry } from 'prom-client'
-import type { Batch } from '../database/group-commit.js'
-import type { SqliteStore } from '../employees/sqlite-store.js'
 import { counter, histogram } from './families.js'
 
 /** From a near copy's microseconds to what a client waits for; in seconds. */
@@ -10,8 +8,21 @@ export const DURATIONS = [
 ]
 const BATCHES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
-/** Where an answer of a cached view came from; the metric's help says what each means. */
-export type Source = 'near' | 'redis' | 'collapsed' | 'stored' | 'passed' | 'not_modified'
+/** What became of one transaction of writes. */
+interface Commit {
+  writes: number
+  seconds: number
+  /** Nothing of it was kept. */
+  failed: boolean
+}
+
+/** How the store is doing. */
+interface StoreStats {
+  writesWaiting: number
+  readers: { open: number; idle: number; limit: number }
+  /** When each view last got a new version, as Unix time in seconds; none if the store cannot tell. */
+  viewChanges(): { view: string; changedAt: number }[]
+}
 
 export type ServiceMetrics = ReturnType<typeof serviceMetrics>
 
@@ -55,7 +66,7 @@ export function serviceMetrics(register: Registry) {
 
   return {
     /** Tells of an answer of a cached view, whatever its status. */
-    viewAnswered(view: string, source: Source): void {
+    viewAnswered(view: string, source: string): void {
       answers(view, source).total++
     },
 
@@ -65,7 +76,7 @@ export function serviceMetrics(register: Registry) {
       filled.set({ view }, Date.now() / 1000)
     },
 
-    committed({ writes, seconds, failed }: Batch): void {
+    committed({ writes, seconds, failed }: Commit): void {
       if (failed) {
         failures().total++
         return
@@ -74,14 +85,14 @@ export function serviceMetrics(register: Registry) {
       commits().observe(seconds)
     },
 
-    /** Shows these figures as they are when Prometheus asks. */
-    watchStore(figures: SqliteStore['figures']): void {
-      watchStore(register, figures)
+    /** Shows how the store is doing when Prometheus asks. */
+    watchStore(stats: () => StoreStats): void {
+      watchStore(register, stats)
     },
   }
 }
 
-function watchStore(register: Registry, figures: SqliteStore['figures']): void {
+function watchStore(register: Registry, stats: () => StoreStats): void {
   const registers = [register]
   new Gauge({
     name: 'employees_view_changed_timestamp_seconds',
@@ -90,7 +101,7 @@ function watchStore(register: Registry, figures: SqliteStore['figures']): void {
     registers,
     aggregator: 'max',
     collect() {
-      for (const { view, changedAt } of figures().viewChanges()) this.set({ view }, changedAt)
+      for (const { view, changedAt } of stats().viewChanges()) this.set({ view }, changedAt)
     },
   })
   new Gauge({
@@ -98,7 +109,7 @@ function watchStore(register: Registry, figures: SqliteStore['figures']): void {
     help: 'Writes that wait for their transaction',
     registers,
     collect() {
-      this.set(figures().writesWaiting)
+      this.set(stats().writesWaiting)
     },
   })
   new Gauge({
@@ -107,7 +118,7 @@ function watchStore(register: Registry, figures: SqliteStore['figures']): void {
     labelNames: ['state'],
     registers,
     collect() {
-      const { open, idle } = figures().readers
+      const { open, idle } = stats().readers
       this.set({ state: 'open' }, open)
       this.set({ state: 'idle' }, idle)
     },
@@ -117,7 +128,7 @@ function watchStore(register: Registry, figures: SqliteStore['figures']): void {
     help: 'Database connections for long answers that may be in use; one more is a 503',
     registers,
     collect() {
-      this.set(figures().readers.limit)
+      this.set(stats().readers.limit)
     },
   })
 }

@@ -5,25 +5,25 @@ import type { Logger } from 'pino'
 import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client'
 import { liveWorkers, tell } from './live-workers.js'
 
-/** How long a worker has to tell its figures; then those that it told last stand for them. */
+/** How long a worker has to tell its families; then those that it told last stand for them. */
 const ANSWER_TIMEOUT_MS = 1000
 const PRIMARY_TIMEOUT_MS = 5000
 
 const NoMetrics = createError('NO_METRICS', 'The primary process does not tell the metrics', 503)
 
 /** What prom-client's `getMetricsAsJSON` resolves to. */
-type Figures = { type: string }[]
+type Families = { type: string }[]
 
 type Message =
   /** Worker to primary: what are the metrics of all? */
   | { metrics: 'all' }
   /** Primary to worker: what are yours? */
   | { metrics: 'yours' }
-  | { figures: Figures }
+  | { families: Families }
   | { exposition: string }
 
 /**
- * In a worker: tells its figures to the primary when that asks, and gives a function that asks for
+ * In a worker: tells its families to the primary when that asks, and gives a function that asks for
  * the metrics of all workers together, in Prometheus's format.
  */
 export function metricsOfAll(register: Registry): () => Promise<string> {
@@ -31,7 +31,7 @@ export function metricsOfAll(register: Registry): () => Promise<string> {
   process.on('message', async (message: Message) => {
     if ('exposition' in message) for (const answer of asking) answer(message.exposition)
     if (!('metrics' in message)) return
-    tellPrimary({ figures: (await register.getMetricsAsJSON()) as unknown as Figures })
+    tellPrimary({ families: (await register.getMetricsAsJSON()) as unknown as Families })
   })
 
   return () =>
@@ -56,16 +56,16 @@ export function metricsOfAll(register: Registry): () => Promise<string> {
 }
 
 /**
- * In the primary: collects the figures of all workers, and tells them together to the worker that
+ * In the primary: collects the families of all workers, and tells them together to the worker that
  * asks. What a worker has counted stays in the sum when it hangs or is dead, as it was last told:
  * Prometheus takes a counter that falls for a restart, and would count what is left once more.
  */
 export class PrimaryMetrics {
   readonly #register = new Registry()
   readonly #deaths: Counter
-  readonly #last = new Map<Worker, Figures>()
+  readonly #last = new Map<Worker, Families>()
   readonly #asked = new Map<Worker, () => void>()
-  #departed: Figures = []
+  #departed: Families = []
   #silent = 0
 
   /** @param serving how many workers serve now */
@@ -74,7 +74,7 @@ export class PrimaryMetrics {
     gauge('employees_workers', 'Worker processes that serve', serving)
     gauge(
       'employees_workers_silent',
-      'Worker processes that did not tell their figures in time; those that they told last are shown',
+      'Worker processes that did not tell their families in time; those that they told last are shown',
       () => this.#silent,
     )
     this.#deaths = new Counter({
@@ -87,8 +87,8 @@ export class PrimaryMetrics {
     cluster.on('message', (worker, message: Message) => {
       // What a dead one has said may come after its end, where it is counted already.
       if (worker.isDead()) return
-      if ('figures' in message) {
-        this.#last.set(worker, message.figures)
+      if ('families' in message) {
+        this.#last.set(worker, message.families)
         this.#answered(worker)
       } else if ('metrics' in message) {
         // Those who ask at once share one answer.
@@ -103,10 +103,10 @@ export class PrimaryMetrics {
     })
     cluster.on('exit', (worker) => {
       this.#answered(worker)
-      const figures = this.#last.get(worker)
-      if (!figures) return
+      const families = this.#last.get(worker)
+      if (!families) return
       this.#last.delete(worker)
-      this.#departed = together(this.#departed, figures).filter(isLasting)
+      this.#departed = together(this.#departed, families).filter(isLasting)
     })
 
     function gauge(name: string, help: string, read: () => number): void {
@@ -132,7 +132,7 @@ export class PrimaryMetrics {
     ])
     this.#silent = this.#asked.size
     this.#asked.clear()
-    const own = (await this.#register.getMetricsAsJSON()) as unknown as Figures
+    const own = (await this.#register.getMetricsAsJSON()) as unknown as Families
     return AggregatorRegistry.aggregate([own, this.#departed, ...this.#last.values()]).metrics()
   }
 
@@ -149,8 +149,8 @@ export class PrimaryMetrics {
   }
 }
 
-function together(...figures: Figures[]): Figures {
-  return AggregatorRegistry.aggregate(figures).getMetricsAsArray() as unknown as Figures
+function together(...families: Families[]): Families {
+  return AggregatorRegistry.aggregate(families).getMetricsAsArray() as unknown as Families
 }
 
 /** A gauge tells of a moment, which is over; what was counted stays true. */

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { median } from '../../bench/measure/median.js'
 import type { Results } from '../../bench/measure/results.js'
+import { median } from '../../bench/median.js'
 import { pageOf } from '../../bench/report/page.js'
 import { tableOf } from '../../bench/report/table.js'
 import { targetsOf } from '../../bench/targets.js'

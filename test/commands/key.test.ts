@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { findKey, parseKeys } from '../../src/http/keys.js'
+import { findKey, parseKeys } from '../../src/auth/api-keys.js'
 
 t.test('shows the key once, and an entry that lets it in', async (t) => {
   const { status, stdout, stderr } = key('web-1', 'write')

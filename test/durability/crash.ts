@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import type { Employee } from '../../src/employees/schemas.js'
-import { PLAIN_SQL } from '../support/plain-sql.js'
+import { oracles } from '../support/oracles.js'
 import type { Scope } from '../support/scope.js'
 import { Service } from '../support/service.js'
+import { expectedRows, shownViews } from '../support/shown-views.js'
 
 const WRITERS = 8
 
@@ -112,15 +113,12 @@ function order({ id, name, salary, department }: Partial<Employee>) {
 }
 
 async function compareViews(url: string, path: string, report: CrashReport): Promise<void> {
-  const views = {
-    'high-salary': PLAIN_SQL.high_salary_emps,
-    'top2-by-department': PLAIN_SQL.top2_by_dept,
-  }
   const database = new Sqlite(path, { readonly: true })
-  for (const [view, sql] of Object.entries(views)) {
-    const expected = JSON.stringify(database.prepare(sql).all())
-    const served = await (await fetch(`${url}/employees/${view}`)).text()
-    if (served !== expected) report.lost.push(`${view}: ${served} is not ${expected}`)
+  for (const { view, path } of shownViews) {
+    const rows = oracles[view.name]?.(database) ?? expectedRows(database, view)
+    const expected = JSON.stringify(rows)
+    const served = await (await fetch(`${url}${path}`)).text()
+    if (served !== expected) report.lost.push(`${view.name}: ${served} is not ${expected}`)
   }
   database.close()
 }

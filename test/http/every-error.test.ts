@@ -1,7 +1,7 @@
 import type { InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config.js'
-import { DatabaseUnavailable } from '../../src/database/errors.js'
+import { DatabaseUnavailable } from '../../src/store/sqlite/errors.js'
 import { type App, build } from '../support/build.js'
 import { operations } from '../support/contract.js'
 import { apiKeys, read } from '../support/keys.js'
@@ -66,13 +66,13 @@ async function provoke(
 }
 
 /** Makes everything that is asked of the database fail. */
-function failAll({ employees }: App, fault: () => Error): void {
+function failAll({ employees, views }: App, fault: () => Error): void {
   for (const method of ['create', 'get', 'update', 'delete', 'page', 'list', 'ping'] as const) {
     employees[method] = async () => {
       throw fault()
     }
   }
-  employees.version = () => {
+  views.version = () => {
     throw fault()
   }
 }

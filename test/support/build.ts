@@ -1,15 +1,15 @@
 import { join } from 'node:path'
-import type { Test } from 'tap'
 import { buildApp } from '../../src/app.js'
 import { type Config, readConfig } from '../../src/config.js'
 import { checkAnswers } from './contract.js'
+import type { Scope } from './scope.js'
 import { temporaryDirectory } from './temporary-directory.js'
 import { until } from './until.js'
 
 checkAnswers()
 
 /** The service as in production, on a new database, closed with the test. */
-export async function build(t: Test, overrides: Partial<Config> = {}) {
+export async function build(t: Scope, overrides: Partial<Config> = {}) {
   const databaseUrl =
     overrides.databaseUrl ?? `file:${join(await temporaryDirectory(t), 'employees.db')}`
   const app = await buildApp({
@@ -23,7 +23,7 @@ export async function build(t: Test, overrides: Partial<Config> = {}) {
 }
 
 /** As `build`, over a Redis that is there: it is connected when the promise resolves. */
-export async function buildOverRedis(t: Test, overrides: Partial<Config> & { redisUrl: string }) {
+export async function buildOverRedis(t: Scope, overrides: Partial<Config> & { redisUrl: string }) {
   const app = await build(t, overrides)
   await until(() => app.redisState() === 'ok')
   return app

@@ -1,4 +1,4 @@
-import { createKey, parseKeys } from '../../src/http/keys.js'
+import { createKey, parseKeys } from '../../src/auth/api-keys.js'
 
 const reader = createKey('reader', 'read')
 const writer = createKey('writer', 'write')

@@ -1,5 +1,5 @@
 import type Sqlite from 'better-sqlite3'
-import { openDatabase } from '../../src/database/sqlite.js'
+import { openDatabase } from '../../src/store/sqlite/database.js'
 import type { Scope } from './scope.js'
 
 /** A new database in memory, closed with the test. */

@@ -1,0 +1,35 @@
+import { defineView } from '../define-view.js'
+
+/**
+ * Every employee whose rank() by salary within the department is 1 or 2, by department, salary
+ * descending, id.
+ *
+ * rank() <= 2 is "fewer than two rows of the department earn strictly more", which is "at or above the
+ * salary of the second row from the top". So there is no window over the table but a loose index scan:
+ * the next department by one seek, its second salary by another, and then only the rows of the answer.
+ */
+export const top2ByDepartment = defineView('top2_by_dept', {
+  reads: ['id', 'name', 'salary', 'department'],
+  sql: `
+    WITH RECURSIVE departments (department) AS (
+      SELECT min(department) FROM employees
+      UNION ALL
+      SELECT (SELECT min(next.department) FROM employees AS next WHERE next.department > departments.department)
+      FROM departments WHERE department IS NOT NULL
+    )
+    SELECT e.id, e.name, e.salary, e.department
+    FROM departments
+    CROSS JOIN employees AS e INDEXED BY employees_by_department_salary
+      ON e.department = departments.department
+      AND e.salary >= ifnull(
+        (SELECT salary FROM employees WHERE department = departments.department ORDER BY salary DESC LIMIT 1 OFFSET 1),
+        0
+      )
+    ORDER BY e.department, e.salary DESC, e.id`,
+  // At most one colleague earns more: OFFSET 1 asks the index for a second one.
+  matters: (row) => `NOT EXISTS (
+    SELECT 1 FROM employees AS other
+    WHERE other.department = ${row}.department AND other.salary > ${row}.salary AND other.id <> ${row}.id
+    LIMIT 1 OFFSET 1
+  )`,
+})

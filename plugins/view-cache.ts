@@ -1,0 +1,24 @@
+import fp from 'fastify-plugin'
+import type { View } from '../drizzle/define-view.js'
+import { ViewCache } from '../src/cache/view-cache.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The way to the answers of cached views. */
+    viewCache: ViewCache<View>
+  }
+}
+
+/** Decorates `fastify.viewCache`, which asks the store what is current and tells fills to metrics. */
+export default fp(
+  async function viewCachePlugin(fastify) {
+    const { metrics, views } = fastify
+    const cache = new ViewCache<View>(
+      (view) => views.version(view),
+      ({ name }, seconds) => metrics.viewFilled(name, seconds),
+    )
+    fastify.decorate('viewCache', cache)
+    fastify.employees.onCommit(() => cache.forgetOutdated().catch(() => {}))
+  },
+  { name: 'view-cache', dependencies: ['store', 'metrics'] },
+)

@@ -1,0 +1,58 @@
+import type { FastifyReply } from 'fastify'
+import fp from 'fastify-plugin'
+import type { View } from '../drizzle/define-view.js'
+import type { Answer } from '../src/cache/view-cache.js'
+import { CACHE_CONTROL } from '../src/http/cache-control.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The view that a route shows which caches it by hand. */
+    view?: View
+  }
+  interface FastifyReply {
+    /** Sends the answer of a cached view, and counts it. */
+    sendView: (view: View, answer: Answer) => FastifyReply
+  }
+}
+
+/** Decorates `reply.sendView`: what an answer of a cached view looks like, however it was found. */
+export default fp(
+  async function viewReplyPlugin(fastify) {
+    fastify.decorateReply('sendView', function (view, answer) {
+      return announceView(this, view, answer).send(answer.body)
+    })
+    // A route for a view that nobody keeps fresh must not start.
+    fastify.addHook('onRoute', ({ config }) => {
+      const view = config?.view ?? config?.cache?.view
+      if (view) fastify.addHook('onReady', async () => void (await fastify.views.version(view)))
+    })
+  },
+  { name: 'view-reply', dependencies: ['store', 'metrics'] },
+)
+
+/** Counts the answer of a view and sets its status and headers. */
+export function announceView(reply: FastifyReply, view: View, answer: Answer): FastifyReply {
+  const { source, etag } = answer
+  reply.server.metrics.viewAnswered(view.name, source)
+  const headers = { etag, 'cache-status': cacheStatus(answer) }
+  // RFC 9110, section 15.4.5.
+  return source === 'not_modified'
+    ? reply.code(304).headers({ ...headers, 'cache-control': CACHE_CONTROL })
+    : reply.headers({ ...headers, 'content-type': 'application/json; charset=utf-8' })
+}
+
+/** In the words of RFC 9211. */
+function cacheStatus({ source, ttl }: Answer): string {
+  switch (source) {
+    case 'not_modified':
+      return 'employees; hit; detail=version'
+    case 'near':
+    case 'redis':
+      return `employees; hit; ttl=${Math.ceil(ttl / 1000)}; detail=${source}`
+    case 'collapsed':
+    case 'stored':
+      return `employees; fwd=miss; ${source}`
+    case 'passed':
+      return 'employees; fwd=miss'
+  }
+}

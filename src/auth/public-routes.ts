@@ -1,0 +1,17 @@
+import type { FastifyRequest } from 'fastify'
+
+/** The probes, the contract, and the pages with their files: what they show needs a key. */
+const PUBLIC = /^\/(livez|readyz|openapi\.json|docs(\/.*)?|page\/.*)?$/
+
+/** What tells how the service is doing, and must not fall silent when it does badly. */
+const MONITORING = new Set(['/livez', '/readyz', '/metrics'])
+
+/** Whether a request needs no key. It is the route that counts: a path without one is not public. */
+export function isPublic({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url !== undefined && PUBLIC.test(routeOptions.url)
+}
+
+/** Whether a request is answered under pressure too, and not counted. */
+export function isMonitoring({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url !== undefined && MONITORING.has(routeOptions.url)
+}

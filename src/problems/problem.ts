@@ -1,0 +1,96 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifySchemaValidationError } from 'fastify'
+import type { Problem, ValidationProblem } from './schemas.js'
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
+
+/** What a person reads of a bad value, and no more of it. */
+const MAX_VALUE_LENGTH = 60
+const MAX_ERRORS = 20
+
+/**
+ * The body of an error answer (RFC 9457). The type is always about:blank: the status says what kind
+ * of problem it is, and `errors` says what is wrong with the request.
+ *
+ * @param url of the request; its query is left out
+ */
+export function problem(
+  status: number,
+  detail: string,
+  url: string,
+  errors?: ValidationProblem['errors'],
+): Problem | ValidationProblem {
+  const body = {
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Unknown',
+    status,
+    detail,
+    instance: uriReference(url.split('?', 1)[0] as string),
+  }
+  // Every 400 says where the fault is, if only "somewhere in the request".
+  if (status === 400) return { ...body, errors: errors ?? [{ path: '', message: detail }] }
+  return body
+}
+
+/** The path as RFC 3986 has it: a client may have sent characters, or a bare %, that it does not have. */
+function uriReference(path: string): string {
+  return encodeURI(path).replaceAll(/%25([0-9a-f]{2})/gi, '%$1')
+}
+
+/** The problem that an error is; what the client has no part in is not told in detail. */
+export function problemOf(error: FastifyError, url: string): Problem | ValidationProblem {
+  if (error.validation) {
+    const errors = error.validation
+      .slice(0, MAX_ERRORS)
+      .map((failure) => describe(failure as VerboseFailure, error.validationContext ?? 'body'))
+    const detail = errors.map(({ path, message }) => `${path} ${message}`).join('; ')
+    return problem(400, detail, url, errors)
+  }
+  const status = error.statusCode ?? 500
+  if (status >= 500 && status !== 503) {
+    return problem(500, 'Something went wrong here; the request id finds it in the log', url)
+  }
+  const path = error.code?.startsWith('FST_ERR_CTP') || error instanceof SyntaxError ? '/body' : ''
+  return problem(status, error.message, url, [{ path, message: error.message }])
+}
+
+/** Ajv with `verbose` adds the value and the schema that it breaks. */
+type VerboseFailure = FastifySchemaValidationError & {
+  data?: unknown
+  parentSchema?: { description?: string }
+}
+
+function describe(failure: VerboseFailure, context: string): ValidationProblem['errors'][number] {
+  const base = `/${context === 'querystring' ? 'query' : context}${failure.instancePath}`
+  const { keyword, params } = failure
+  switch (keyword) {
+    case 'required':
+      return { path: `${base}/${pointer(params.missingProperty)}`, message: 'is required' }
+    case 'additionalProperties':
+      return { path: `${base}/${pointer(params.additionalProperty)}`, message: 'is unknown here' }
+    case 'pattern':
+      return {
+        path: base,
+        message: `must be as described (${failure.parentSchema?.description}), got ${shown(failure.data)}`,
+      }
+    default:
+      return { path: base, message: `${failure.message}, got ${shown(failure.data)}` }
+  }
+}
+
+/** Escapes a JSON Pointer's reference token (RFC 6901, section 3). */
+function pointer(token: unknown): string {
+  return shortened(String(token).replaceAll('~', '~0').replaceAll('/', '~1'))
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  // JSON has no word for Infinity, which is what 1e400 is.
+  return shortened(typeof value === 'number' ? String(value) : JSON.stringify(value))
+}
+
+function shortened(text: string): string {
+  return text.length > MAX_VALUE_LENGTH
+    ? `${text.slice(0, MAX_VALUE_LENGTH).toWellFormed()}…`
+    : text
+}

@@ -1,0 +1,85 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import Sqlite from 'better-sqlite3'
+import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
+import * as schema from '../../../drizzle/schema.js'
+import type { ViewChange } from '../view-changes.js'
+import type { GeneratedView } from '../views/generate.js'
+import { registeredViews } from './registered-views.js'
+import { ViewKeeper } from './view-keeper.js'
+
+export type Database = BetterSQLite3Database<typeof schema> & { $client: Sqlite.Database }
+
+export interface DatabaseOptions {
+  /** The cached views of this release; those in `drizzle/views` if left out. */
+  views?: readonly GeneratedView[]
+  /** Told of each view that was not in the database as it is defined. */
+  onViewChange?: (change: ViewChange) => void
+}
+
+/** How long the start waits for another process that holds the lock, migrating for instance. */
+const START_TIMEOUT_MS = 5000
+/** How long a statement may stand still in SQLite, and the event loop with it. */
+const BUSY_TIMEOUT_MS = 2
+
+/**
+ * Opens the database that a `file:` URL names, makes its directory, and brings its schema and its
+ * cached views up to date. `file::memory:` is a database of this process that ends with it.
+ *
+ * @throws an error that names the file, when it cannot be opened or is not a database
+ */
+export function openDatabase(
+  url: string,
+  { views = registeredViews, onViewChange = () => {} }: DatabaseOptions = {},
+): Database {
+  const path = url.slice('file:'.length).replace(/^\/\/(?=\/)/, '')
+  try {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+    const client = new Sqlite(path, { timeout: START_TIMEOUT_MS })
+    client.pragma('journal_mode = WAL')
+    client.pragma('synchronous = FULL')
+    client.pragma('foreign_keys = ON')
+    for (const change of bringUpToDate(client, views)) onViewChange(change)
+    client.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    return drizzle({ client, schema })
+  } catch (error) {
+    throw new Error(`Cannot open the database ${path}: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+/**
+ * One transaction, so that processes that start at once do it once, and no writer ever meets a
+ * migrated table without the triggers of its views.
+ */
+function bringUpToDate(client: Sqlite.Database, views: readonly GeneratedView[]): ViewChange[] {
+  return client
+    .transaction(() => {
+      migrate(client)
+      return new ViewKeeper(client, views).keep(true)
+    })
+    .immediate()
+}
+
+const migrations = fileURLToPath(new URL('../../../../drizzle/', import.meta.url))
+
+/**
+ * Applies the SQL files of `drizzle/` that this database has not seen, in the order of their names.
+ *
+ * Drizzle's own migrator looks for what is missing before it takes the write lock, so two processes
+ * that start on a new file would both create its tables; and its journal is one more file to edit.
+ */
+function migrate(client: Sqlite.Database): void {
+  client.exec(
+    'CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at text NOT NULL) STRICT',
+  )
+  const applied = new Set(client.prepare('SELECT name FROM migrations').pluck().all())
+  const record = client.prepare("INSERT INTO migrations VALUES (?, datetime('now'))")
+  for (const name of readdirSync(migrations).sort()) {
+    if (!name.endsWith('.sql') || applied.has(name)) continue
+    client.exec(readFileSync(`${migrations}/${name}`, 'utf8'))
+    record.run(name)
+  }
+}

@@ -1,0 +1,251 @@
+import { randomBytes } from 'node:crypto'
+import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
+import type { View } from '../../../drizzle/define-view.js'
+import { employees } from '../../../drizzle/schema.js'
+import { JsonArrayStream, ViewStream } from '../json-array-stream.js'
+import type { EmployeeStore, Store, StoreStats, ViewStore } from '../store.js'
+import type { GeneratedView } from '../views/generate.js'
+import type { Database, DatabaseOptions } from './database.js'
+import { asDatabaseError } from './errors.js'
+import { type Batch, GroupCommit } from './group-commit.js'
+import { IdempotencyKeys } from './idempotency-keys.js'
+import { registeredViews } from './registered-views.js'
+import { repeat } from './repeat.js'
+import { Snapshots } from './snapshots.js'
+import { keepSweeping } from './sweeping.js'
+import { ViewKeeper } from './view-keeper.js'
+
+const COLUMNS = 'id, name, salary, department'
+/** None for a view of another definition. */
+const VERSION = 'SELECT version FROM view_versions WHERE view = ? AND definition = ?'
+const CHANGES = 'SELECT view, changed_at AS changedAt FROM view_versions ORDER BY view'
+
+export interface SqliteStoreOptions extends DatabaseOptions {
+  /** Called for each transaction of writes, before they are answered. */
+  onBatch?: (batch: Batch) => void
+  /** How often old idempotency keys are looked for. */
+  sweepEveryMs?: number
+  /** How often views and triggers are compared with their definitions. */
+  keepViewsEveryMs?: number
+}
+
+/** Employees in SQLite. Every statement on them stands here, in bulk-load.ts or in a migration. */
+export function createSqliteStore(
+  db: Database,
+  { onBatch, sweepEveryMs = 60_000, ...options }: SqliteStoreOptions = {},
+): Store {
+  const client = db.$client
+  const snapshots = new Snapshots(client)
+  const listeners: (() => void)[] = []
+  const commits = new GroupCommit(client, {
+    onBatch(batch) {
+      for (const listener of listeners) listener()
+      onBatch?.(batch)
+    },
+  })
+  const keys = new IdempotencyKeys(client)
+  const stopSweeping = keepSweeping(keys, commits, sweepEveryMs)
+  const stopKeeping = keepViews(client, commits, options)
+
+  return {
+    employees: employeeStore(db, commits, keys, snapshots, (listener) => listeners.push(listener)),
+    views: viewStore(client, snapshots, options.views ?? registeredViews),
+    stats: statsOf(client, commits, snapshots),
+    close() {
+      stopSweeping()
+      stopKeeping()
+      commits.close()
+      snapshots.close()
+    },
+  }
+}
+
+function employeeStore(
+  db: Database,
+  commits: GroupCommit,
+  keys: IdempotencyKeys,
+  snapshots: Snapshots,
+  onCommit: EmployeeStore['onCommit'],
+): EmployeeStore {
+  const statements = prepare(db)
+  return {
+    async create(employee, scope) {
+      const insert = () => statements.insert.get(employee)
+      return commits.run(scope ? () => keys.once(scope, employee, insert) : insert)
+    },
+
+    async createMany(batch) {
+      await commits.run(() => {
+        for (const employee of batch) statements.insert.run(employee)
+      })
+    },
+
+    async get(id) {
+      return attempt(() => statements.select.get({ id }))
+    },
+
+    async update(id, patch, check) {
+      return commits.run(() => {
+        const current = statements.select.get({ id })
+        if (!current) return undefined
+        check?.(current)
+        const changed = { ...current, ...patch }
+        statements.update.run(changed)
+        return changed
+      })
+    },
+
+    async delete(id, check) {
+      return commits.run(() => {
+        const current = statements.select.get({ id })
+        if (!current) return false
+        check?.(current)
+        statements.delete.run({ id })
+        return true
+      })
+    },
+
+    async page({ limit, after = 0, department }) {
+      // One more than was asked for tells whether anything is behind this page.
+      const query = { after, limit: limit + 1 }
+      const rows = attempt(() =>
+        department === undefined
+          ? statements.page.all(query)
+          : statements.pageOfDepartment.all({ ...query, department }),
+      )
+      const page = rows.slice(0, limit)
+      return rows.length > limit ? { employees: page, next: page.at(-1)?.id } : { employees: page }
+    },
+
+    async list({ after = 0, department }) {
+      const snapshot = attempt(() => snapshots.open())
+      const rows =
+        department === undefined
+          ? snapshot.rows(`SELECT ${COLUMNS} FROM employees WHERE id > ? ORDER BY id`, after)
+          : snapshot.rows(
+              `SELECT ${COLUMNS} FROM employees WHERE department = ? AND id > ? ORDER BY id`,
+              department,
+              after,
+            )
+      return new JsonArrayStream(rows, snapshot.close)
+    },
+
+    onCommit,
+
+    async ping() {
+      attempt(() => statements.select.get({ id: 1 }))
+    },
+  }
+}
+
+function viewStore(
+  client: Database['$client'],
+  snapshots: Snapshots,
+  views: readonly GeneratedView[],
+): ViewStore {
+  // The probe in front of every cached answer: the bare driver, without Drizzle's mapping of rows.
+  const probe = client.prepare<[string, string], string>(VERSION).pluck()
+  const generated = new Map(views.map((view) => [view.name, view]))
+  return {
+    version(view) {
+      const { name, hash } = known(view)
+      return attempt(() => probe.get(name, hash)) ?? unheardOf()
+    },
+
+    async read(view) {
+      const { name, hash, sql } = known(view)
+      const snapshot = attempt(() => snapshots.open())
+      try {
+        const [row] = snapshot.rows(VERSION, name, hash) as Iterable<{ version: string }>
+        return new ViewStream(row?.version ?? unheardOf(), snapshot.rows(sql), snapshot.close)
+      } catch (error) {
+        snapshot.close()
+        throw asDatabaseError(error)
+      }
+    },
+  }
+
+  function known({ name }: View): GeneratedView {
+    const view = generated.get(name)
+    if (!view) throw new Error(`No file in drizzle/views defines ${name}`)
+    return view
+  }
+}
+
+/** A version that nothing was or will be kept under. */
+function unheardOf(): string {
+  return randomBytes(16).toString('hex')
+}
+
+function statsOf(
+  client: Database['$client'],
+  commits: GroupCommit,
+  snapshots: Snapshots,
+): () => StoreStats {
+  const changes = client.prepare<[], { view: string; changedAt: number }>(CHANGES)
+  return () => ({ writesWaiting: commits.waiting, readers: snapshots.stats, viewChanges })
+
+  /** Metrics must not fall silent with the database. */
+  function viewChanges() {
+    try {
+      return changes.all()
+    } catch {
+      return []
+    }
+  }
+}
+
+/** What somebody drops by hand while the service runs is put back, too, and its views read anew. */
+function keepViews(
+  client: Database['$client'],
+  commits: GroupCommit,
+  {
+    views = registeredViews,
+    onViewChange = () => {},
+    keepViewsEveryMs = 30_000,
+  }: SqliteStoreOptions,
+): () => void {
+  const keeper = new ViewKeeper(client, views)
+  return repeat(keepViewsEveryMs, async () => {
+    if (!keeper.isDue()) return
+    for (const change of await commits.run(() => keeper.keep())) onViewChange(change)
+  })
+}
+
+/** Drizzle builds the text of a query at every call, which costs more than running it: build once. */
+function prepare(db: Database) {
+  const { id, department } = employees
+  const given = (field: string) => sql.placeholder(field)
+  const one = eq(id, given('id'))
+  const pageOf = (where: SQL | undefined) =>
+    db.select().from(employees).where(where).orderBy(asc(id)).limit(given('limit')).prepare()
+  return {
+    insert: db
+      .insert(employees)
+      .values({ name: given('name'), salary: given('salary'), department: given('department') })
+      .returning()
+      .prepare(),
+    select: db.select().from(employees).where(one).prepare(),
+    update: db
+      .update(employees)
+      .set({
+        name: sql`${given('name')}`,
+        salary: sql`${given('salary')}`,
+        department: sql`${given('department')}`,
+      })
+      .where(one)
+      .prepare(),
+    delete: db.delete(employees).where(one).prepare(),
+    page: pageOf(gt(id, given('after'))),
+    pageOfDepartment: pageOf(and(eq(department, given('department')), gt(id, given('after')))),
+  }
+}
+
+/** Runs a read; what only the moment forbids becomes a 503. */
+function attempt<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw asDatabaseError(error)
+  }
+}

@@ -1,0 +1,85 @@
+import type { View } from '../../drizzle/define-view.js'
+import type { employees } from '../../drizzle/schema.js'
+import type { JsonArrayStream, ViewStream } from './json-array-stream.js'
+
+/** An employee as every database keeps it. */
+export type Employee = typeof employees.$inferSelect
+export type NewEmployee = Omit<Employee, 'id'>
+
+/** A condition on the employee as it is; throws to leave it so. */
+export type Check = (current: Employee) => void
+
+/** Within which an idempotency key stands for one request: a client's keys are its own. */
+export interface IdempotencyScope {
+  client: string
+  key: string
+}
+
+export interface Page {
+  employees: Employee[]
+  /** The last id of this page if there is more behind it. */
+  next?: number | undefined
+}
+
+/**
+ * Everything that the service knows about employees, whichever database keeps it. A write that was
+ * acknowledged is durable.
+ *
+ * Every method rejects with an error of status 503 when the database cannot do it now.
+ */
+export interface EmployeeStore {
+  /**
+   * With a `scope`, a call within it that created somebody less than a day ago gives that employee as
+   * it was then, and rejects with an error of status 422 if it was another one.
+   */
+  create(employee: NewEmployee, scope?: IdempotencyScope): Promise<Employee>
+  /** Creates all of them, or none. */
+  createMany(batch: Iterable<NewEmployee>): Promise<void>
+  get(id: number): Promise<Employee | undefined>
+  /** Changes the given fields; `check` runs in the same transaction. */
+  update(id: number, patch: Partial<NewEmployee>, check?: Check): Promise<Employee | undefined>
+  /** Says whether there was anything to delete; `check` runs in the same transaction. */
+  delete(id: number, check?: Check): Promise<boolean>
+
+  /** At most `limit` employees by ascending id, from behind the id `after`. */
+  page(query: { limit: number; after?: number; department?: string }): Promise<Page>
+  /** Every employee by ascending id as JSON, from one snapshot, in constant memory. */
+  list(query: { after?: number; department?: string }): Promise<JsonArrayStream>
+
+  /** Calls a listener for each commit of this process, before its writes are answered. */
+  onCommit(listener: () => void): void
+
+  /** Resolves if the database answers. */
+  ping(): Promise<void>
+}
+
+/**
+ * The cached views. The methods fail as those of {@link EmployeeStore} do, and for a view that is in
+ * no file of `drizzle/views`.
+ */
+export interface ViewStore {
+  /**
+   * The version of a view: a random token that the database replaces in the very transaction that
+   * changes what the view shows. While a release that defines the view in another way runs over the
+   * same database, each call gives a token of its own, so that nothing of the view is kept.
+   */
+  version(view: View): string | Promise<string>
+  /** Reads a view as it is now, as this release defines it. */
+  read(view: View): Promise<ViewStream>
+}
+
+/** What a database gives. */
+export interface Store {
+  employees: EmployeeStore
+  views: ViewStore
+  stats(): StoreStats
+  close(): void
+}
+
+/** How a store is doing. */
+export interface StoreStats {
+  writesWaiting: number
+  readers: { open: number; idle: number; limit: number }
+  /** When each view last got a new version, as Unix time in seconds; none if the database cannot tell. */
+  viewChanges(): { view: string; changedAt: number }[]
+}

@@ -1,0 +1,40 @@
+import { hash } from 'node:crypto'
+import type { Dialect, View } from '../../../drizzle/define-view.js'
+
+/** Something in the schema of a database, by the statement that makes it. */
+export interface SchemaObject {
+  type: 'view' | 'trigger'
+  name: string
+  sql: string
+}
+
+/** What a database must hold for a view to be never stale. */
+export interface GeneratedView {
+  name: string
+  /** The query, in the database's dialect. */
+  sql: string
+  /** The columns of `employees` that it may read. */
+  reads: readonly string[]
+  objects: SchemaObject[]
+  /** Another one for every other definition, and for every other way to generate from it: SHA-256. */
+  hash: string
+}
+
+/** How a database says what a definition means. */
+export interface ViewDialect {
+  name: Dialect
+  /** The view, and the triggers that give it a new version inside the transaction that changes it. */
+  objects(view: View): SchemaObject[]
+}
+
+/** Generates from its definition alone everything that keeps a view fresh. */
+export function generate(view: View, dialect: ViewDialect): GeneratedView {
+  const objects = dialect.objects(view)
+  return {
+    name: view.name,
+    sql: view.sql(dialect.name),
+    reads: view.definition.reads,
+    objects,
+    hash: hash('sha256', JSON.stringify(objects)),
+  }
+}

@@ -1,0 +1,168 @@
+import t from 'tap'
+import { build } from '../support/build.js'
+import { versions } from '../support/view-versions.js'
+import { Workplace } from '../support/workplace.js'
+
+const HEADER = 'name,salary,department\n'
+
+t.test('columns may have names of their own, in any order, among others', async (t) => {
+  const work = await Workplace.create(t)
+  const path = await work.file(
+    'people.csv',
+    'Division,Pay,Full Name,Unit\nx,"$120,000.00","Lovelace, Ada",Engineering\ny,50000.25,Bob,Sales\n',
+  )
+  const names = ['--name', 'Full Name', '--salary', 'Pay', '--department', 'Unit']
+  const { code, stdout } = await work.run('import', path, ...names)
+  t.match(stdout, /^imported 2 in /)
+  t.equal(code, 0)
+  t.same(work.employees(), [
+    ['Lovelace, Ada', 120000, 'Engineering'],
+    ['Bob', 50000.25, 'Sales'],
+  ])
+})
+
+t.test('a column that the file does not have is an error which lists those it has', async (t) => {
+  const work = await Workplace.create(t)
+  const path = await work.file('people.csv', 'name,Base_Salary,department\nAda,1,E\n')
+  const columns = 'it has "name", "Base_Salary", "department"\n'
+  t.match(await work.run('import', path), {
+    code: 1,
+    stderr: `The file has no column "salary" (--salary names another); ${columns}`,
+  })
+  t.match(await work.run('import', path, '--salary', 'Base_Salary', '--name', 'Who'), {
+    code: 1,
+    stderr: `The file has no column "Who"; ${columns}`,
+  })
+})
+
+t.test('without names, employees are called by their row in the file', async (t) => {
+  const work = await Workplace.create(t)
+  const path = await work.file('people.csv', 'salary,department\n1,E\n\nbad,E\n3,S\n')
+  t.equal((await work.run('import', path, '--skip-invalid')).code, 0)
+  t.same(work.employees(), [
+    ['Employee 1', 1, 'E'],
+    ['Employee 3', 3, 'S'],
+  ])
+})
+
+t.test('a bad row stops the import before anything is written', async (t) => {
+  const work = await Workplace.create(t)
+  // More than a batch in front of it.
+  const path = await work.file(
+    'people.csv',
+    `${HEADER}${'Ada,1,E\n'.repeat(6000)}Bob,2,\n"\u009b",3,${'x'.repeat(101)}\n`,
+  )
+  const { code, stdout, stderr } = await work.run('import', path)
+  t.equal(code, 1)
+  t.equal(stdout, '')
+  t.match(stderr, 'line 6002: department must NOT have fewer than 1 characters, got ""\n')
+  t.match(
+    stderr,
+    /line 6003: name must be as described .*, got "\\u009b"; department must NOT have/,
+  )
+  t.match(stderr, '2 of 6,002 rows are invalid, so nothing was imported; --skip-invalid')
+  t.same(work.employees(), [])
+})
+
+t.test('--skip-invalid imports the other rows and lists the first that are bad', async (t) => {
+  const work = await Workplace.create(t)
+  const bad = Array.from({ length: 23 }, (_, index) => `Bob,bad${index},E\n`)
+  const path = await work.file('people.csv', `${HEADER}Ada,1,E\n${bad.join('')}x,1\nEve,2,S\n`)
+  const { code, stdout, stderr } = await work.run('import', path, '--skip-invalid')
+  t.match(stdout, /^imported 2, skipped 24 in /)
+  t.equal(code, 0)
+  t.equal(stderr.match(/^line \d+: salary/gm)?.length, 20)
+  t.match(stderr, '… and 4 more\n')
+  t.same(work.employees(), [
+    ['Ada', 1, 'E'],
+    ['Eve', 2, 'S'],
+  ])
+})
+
+t.test('the lines of bad rows are right behind values of many lines', async (t) => {
+  const work = await Workplace.create(t)
+  const path = await work.file('people.csv', `${HEADER}"Ada\r\n",1,E\r\n"Bob\n\n",2,E\nEve,x,E\n`)
+  const { code, stderr } = await work.run('import', path)
+  t.match(stderr, /^line 2: name .*\nline 4: name .*\nline 7: salary /)
+  t.equal(code, 1)
+})
+
+t.test('a file that is not CSV or not UTF-8 is imported not at all', async (t) => {
+  const work = await Workplace.create(t)
+  const good = `${HEADER}${'Ada,1,E\n'.repeat(6000)}`
+  const quote = await work.file('quote.csv', `${good}Bob,2,"E\n`)
+  t.match(await work.run('import', quote, '--skip-invalid'), {
+    code: 1,
+    stderr: 'line 6002: a quoted value of this row is never closed\n',
+  })
+  const latin1 = await work.file('latin1.csv', Buffer.from(`${good}José,2,E\n`, 'latin1'))
+  t.match(await work.run('import', latin1, '--skip-invalid'), {
+    code: 1,
+    stderr: 'line 6002: not UTF-8; save the file as UTF-8 first\n',
+  })
+  t.same(work.employees(), [])
+})
+
+t.test('a file without rows imports none, and says so', async (t) => {
+  const work = await Workplace.create(t)
+  for (const content of ['', HEADER]) {
+    const path = await work.file('people.csv', content)
+    t.match(await work.run('import', path), {
+      code: 0,
+      stdout: `${path} has no rows: 0 imported\n`,
+    })
+  }
+})
+
+t.test('NDJSON is read by its extension, with salaries as numbers or text', async (t) => {
+  const work = await Workplace.create(t)
+  const path = await work.file(
+    'people.NDJSON',
+    '{"who":"Ada","pay":0.1,"unit":"E"}\n\n{"unit":"S","pay":"$1,000","who":"Bob","more":[1]}',
+  )
+  const names = ['--name', 'who', '--salary', 'Pay', '--department', 'unit']
+  t.match(await work.run('import', path, ...names), { code: 0, stdout: 'imported 2 ' })
+  t.same(work.employees(), [
+    ['Ada', 0.1, 'E'],
+    ['Bob', 1000, 'S'],
+  ])
+})
+
+t.test('a running service answers right after an import, with new versions', async (t) => {
+  const work = await Workplace.create(t)
+  const app = await build(t, { databaseUrl: work.databaseUrl })
+  t.same((await app.inject('/employees/high-salary')).json(), [])
+  t.same((await app.inject('/employees/top2-by-department')).json(), [])
+  const before = versions(app.db.$client)
+
+  const path = await work.file('people.csv', `${HEADER}Ada,150000,E\nBob,2,E\nEve,1,E\n`)
+  t.equal((await work.run('import', path)).code, 0)
+  const ada = { id: 1, name: 'Ada', salary: 150000, department: 'E' }
+  const bob = { id: 2, name: 'Bob', salary: 2, department: 'E' }
+  t.same((await app.inject('/employees/high-salary')).json(), [ada])
+  t.same((await app.inject('/employees/top2-by-department')).json(), [ada, bob])
+  const after = versions(app.db.$client)
+  t.not(after.high_salary_emps, before.high_salary_emps)
+  t.not(after.top2_by_dept, before.top2_by_dept)
+})
+
+t.test('a file or a database that cannot be opened is an error of code 1', async (t) => {
+  const work = await Workplace.create(t)
+  t.match(await work.run('import', 'missing.csv'), { code: 1, stderr: 'Cannot read missing.csv' })
+  t.match(await work.run('import', '.'), { code: 1, stderr: 'it is not a regular file' })
+  await work.file('employees.db', 'no database '.repeat(100))
+  const path = await work.file('people.csv', `${HEADER}Ada,1,E\n`)
+  t.match(await work.run('import', path), { code: 1, stderr: 'Cannot open the database' })
+})
+
+t.test('--help explains the command and ends well; wrong usage ends with 2', async (t) => {
+  const work = await Workplace.create(t)
+  const { code, stdout } = await work.run('import', '--help')
+  t.equal(code, 0)
+  for (const part of ['--name', '--salary', '--department', '--skip-invalid', 'Exit code', '-- ']) {
+    t.match(stdout, part)
+  }
+  t.match(await work.run('import'), { code: 2, stderr: "missing required argument 'file'" })
+  t.match(await work.run('import', 'a.csv', '--nome', 'x'), { code: 2, stderr: 'unknown option' })
+  t.match(await work.run('import', 'a.csv', '--name'), { code: 2, stderr: 'argument missing' })
+})

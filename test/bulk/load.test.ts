@@ -1,0 +1,101 @@
+import { appendFileSync } from 'node:fs'
+import Sqlite from 'better-sqlite3'
+import t from 'tap'
+import { load } from '../../src/bulk/load.js'
+import { Source } from '../../src/bulk/source.js'
+import type { EmployeeCreate } from '../../src/employees/schemas.js'
+import { outcome } from '../support/outcome.js'
+import { Workplace, when } from '../support/workplace.js'
+
+const HEADER = 'name,salary,department\n'
+
+t.test('Ctrl-C stops between two batches and says how many rows are in', async (t) => {
+  const work = await Workplace.create(t)
+  const path = await work.file('people.csv', HEADER + 'Ada,1,E\n'.repeat(100_000))
+  const child = work.start('import', path)
+  when(child, 'Importing:', () => child.kill('SIGINT'))
+  const { code, stdout, stderr } = await outcome(child)
+  t.equal(code, 130)
+  t.equal(stdout, '')
+  const said = Number(/Stopped: ([\d,]+) rows are in/.exec(stderr)?.[1]?.replaceAll(',', ''))
+  t.equal(work.employees().length, said)
+  t.ok(said < 100_000 && said % 5000 === 0, `${said} rows are whole batches, and not all`)
+})
+
+t.test('Ctrl-C while the file is checked leaves the database alone', async (t) => {
+  const work = await Workplace.create(t)
+  const path = await work.file('people.csv', HEADER + 'Ada,1,E\n'.repeat(100_000))
+  const child = work.start('import', path)
+  when(child, 'Checking:', () => child.kill('SIGINT'))
+  const { code, stderr } = await outcome(child)
+  t.equal(code, 130)
+  t.match(stderr, /Stopped: 0 rows are in\n$/)
+  t.notMatch(stderr, 'Checking: 90 %')
+  t.same(work.employees(), [])
+})
+
+t.test('Ctrl-C is heard between any two batches', async (t) => {
+  const work = await Workplace.create(t)
+  // Short enough to be read in one piece.
+  const path = await work.file('people.csv', `salary,department\n${'1,E\n'.repeat(15_000)}`)
+  const source = await Source.open(path, {})
+  t.teardown(() => source.close())
+  const interrupt = new AbortController()
+  const store = {
+    async createMany() {
+      // As late as a signal can come.
+      setImmediate(() => interrupt.abort())
+    },
+  }
+  t.same(await load(source, store, interrupt.signal), { rows: 5000, lastLine: 5001 })
+})
+
+t.test('a file that changes between the check and the import is an error', async (t) => {
+  const work = await Workplace.create(t)
+  const path = await work.file('people.csv', HEADER + 'Ada,1,E\n'.repeat(100_000))
+  const child = work.start('import', path)
+  when(child, 'Importing:', () => appendFileSync(path, 'Bob,1,E\n'))
+  t.match(await outcome(child), {
+    code: 1,
+    stderr: 'The file was changed while it was read; 100,001 rows are in\n',
+  })
+})
+
+t.test('a batch waits until nobody else holds the database', async (t) => {
+  const work = await Workplace.create(t)
+  const source = await sourceOf(work, 'Ada,1,E\n'.repeat(5001))
+  t.teardown(() => source.close())
+  const busy = Object.assign(new Error('later'), {
+    cause: new Sqlite.SqliteError('database is locked', 'SQLITE_BUSY'),
+  })
+  const answers = [busy, undefined, busy, busy, undefined]
+  const sizes: number[] = []
+  const store = {
+    async createMany(batch: Iterable<EmployeeCreate>) {
+      sizes.push([...batch].length)
+      const error = answers.shift()
+      if (error) throw error
+    },
+  }
+  t.same(await load(source, store, new AbortController().signal), { rows: 5001, lastLine: 5002 })
+  t.same(sizes, [5000, 5000, 1, 1, 1])
+})
+
+t.test('an error of the database tells which rows are in already', async (t) => {
+  const work = await Workplace.create(t)
+  const source = await sourceOf(work, 'Ada,1,E\n'.repeat(12_000))
+  t.teardown(() => source.close())
+  let batches = 0
+  const store = {
+    async createMany() {
+      if (++batches === 2) throw new Error('disk full')
+    },
+  }
+  await t.rejects(load(source, store, new AbortController().signal), {
+    message: 'disk full\n5,000 rows are in, up to line 5001 of the file',
+  })
+})
+
+async function sourceOf(work: Workplace, rows: string): Promise<Source> {
+  return Source.open(await work.file('people.csv', HEADER + rows), {})
+}

@@ -1,0 +1,175 @@
+import t, { type Test } from 'tap'
+import { RedisStore } from '../../src/cache/redis-store.js'
+import { type Fault, FaultProxy } from '../support/fault-proxy.js'
+import { freePort, RedisServer, redisClient } from '../support/redis-server.js'
+import { until } from '../support/until.js'
+
+const value = Buffer.from('value')
+
+t.test('it does what Redis does', async (t) => {
+  const { redis, changes } = await guest(t, (await RedisServer.start(t)).url)
+  await until(() => redis.usable)
+  t.equal(await redis.getBuffer('key'), null)
+  t.equal(await redis.pttl('key'), -2)
+  await redis.set('key', value, 'EX', 10)
+  t.strictSame(await redis.getBuffer('key'), value)
+  const ttl = await redis.pttl('key')
+  t.ok(ttl > 9000 && ttl <= 10_000)
+  t.equal(await redis.unlink('key'), 1)
+  const [first, whole] = await redis.increment('count', 10_000)
+  const [second, left] = await redis.increment('count', 99_000)
+  t.strictSame([first, second, whole], [1, 2, 10_000])
+  t.ok(left > 9000 && left <= 10_000, 'the window stays as the first count opened it')
+  t.strictSame(changes, [undefined])
+})
+
+t.test('away at the start: commands fail at once, and it is used when it comes', async (t) => {
+  const server = await RedisServer.start(t)
+  await server.stop()
+  const { redis, changes } = await guest(t, server.url)
+  await t.rejects(redis.getBuffer('key'), /Redis is away/)
+  await until(() => changes.length === 1)
+  t.match(changes[0], /ECONNREFUSED/)
+  await server.start()
+  await until(() => redis.usable)
+  t.equal(changes.length, 2, 'a line when it goes and a line when it returns')
+})
+
+const faults: Fault[] = ['blackhole', 'lose-replies', 'nonsense', 'refuse']
+for (const fault of faults) {
+  t.test(
+    `${fault}: at most one command waits, the others fail at once, and it recovers`,
+    async (t) => {
+      const proxy = await FaultProxy.start(t, (await RedisServer.start(t)).url)
+      const { redis, changes } = await guest(t, proxy.url)
+      await until(() => redis.usable)
+
+      proxy.fault = fault
+      await t.rejects(redis.set('key', value, 'EX', 10))
+      await t.rejects(redis.getBuffer('key'), /Redis is away/, 'the circuit is open')
+      await until(() => changes.length === 2)
+
+      proxy.fault = 'none'
+      await until(() => redis.usable)
+      await redis.set('key', value, 'EX', 10)
+      t.equal(changes.length, 3)
+      t.equal(changes[2], undefined)
+    },
+  )
+}
+
+t.test('a Redis that stops answering and goes on later', async (t) => {
+  const server = await RedisServer.start(t)
+  const { redis, changes } = await guest(t, server.url)
+  await until(() => redis.usable)
+  server.signal('SIGSTOP')
+  await t.rejects(redis.getBuffer('key'), /timed out/)
+  await t.rejects(redis.getBuffer('key'), /Redis is away/)
+  server.signal('SIGCONT')
+  await until(() => redis.usable)
+  t.ok(changes.length === 1 || changes.length === 3, 'told, unless it was back at once')
+})
+
+t.test('a reply that is lost does not let the next one pass for its value', async (t) => {
+  const proxy = await FaultProxy.start(t, (await RedisServer.start(t)).url)
+  const { redis } = await guest(t, proxy.url)
+  await until(() => redis.usable)
+  await redis.set('mine', Buffer.from('mine'), 'EX', 10)
+  await redis.set('other', Buffer.from('other'), 'EX', 10)
+  proxy.fault = 'lose-replies'
+  const mine = redis.getBuffer('mine')
+  const refused = t.rejects(mine, /another command|timed out/)
+  await until(() => proxy.lost === 1)
+  proxy.fault = 'none'
+  await redis.getBuffer('other').catch(() => {})
+  await refused
+
+  await until(() => redis.usable)
+  t.strictSame(await redis.getBuffer('mine'), Buffer.from('mine'))
+})
+
+t.test('a Redis that is only slow stays in use', async (t) => {
+  const proxy = await FaultProxy.start(t, (await RedisServer.start(t)).url)
+  const { redis, changes } = await guest(t, proxy.url)
+  await until(() => redis.usable)
+  proxy.fault = 'delay'
+  for (let i = 0; i < 5; i++) await redis.set('key', value, 'EX', 10)
+  t.strictSame(changes, [undefined])
+})
+
+t.test('a wrong password leaves it away, and the reason does not show the password', async (t) => {
+  const server = await RedisServer.start(t, '--requirepass', 'right')
+  const { redis, changes } = await guest(t, server.url.replace('//', '//:wrong-secret@'))
+  await until(() => changes.length === 1)
+  t.match(changes[0], /WRONGPASS/)
+  t.notMatch(changes[0], /wrong-secret/)
+  t.notOk(redis.usable)
+  const { redis: right } = await guest(t, server.url.replace('//', '//:right@'))
+  await until(() => right.usable)
+})
+
+const refusals: [what: string, refuse: [string, ...string[]], allow: [string, ...string[]]][] = [
+  ['no memory', ['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0']],
+  ['a read-only replica', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE']],
+]
+for (const [what, refuse, allow] of refusals) {
+  t.test(`${what}: it is away until it takes writes again`, async (t) => {
+    const server = await RedisServer.start(t, '--maxmemory-policy', 'noeviction')
+    const { redis, changes } = await guest(t, server.url)
+    await until(() => redis.usable)
+    const admin = redisClient(t, server.url)
+    await admin.call(...refuse)
+    await t.rejects(redis.set('key', value, 'EX', 10), /OOM|READONLY/)
+    await until(() => changes.length === 2)
+    t.match(changes[1], /OOM|READONLY/)
+    t.notOk(redis.usable)
+    await admin.call(...allow)
+    await until(() => redis.usable)
+    await redis.set('key', value, 'EX', 10)
+    t.equal(changes.length, 3)
+  })
+}
+
+t.test('CLIENT KILL storms: it comes back after each', async (t) => {
+  const server = await RedisServer.start(t)
+  const { redis, changes } = await guest(t, server.url)
+  const admin = redisClient(t, server.url)
+  for (let i = 0; i < 5; i++) {
+    await until(() => redis.usable)
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    await until(() => !redis.usable)
+  }
+  await until(() => redis.usable)
+  t.equal(changes.length, 11)
+})
+
+t.test(
+  'bodies of 20 MB are kept if that takes no longer than allowed, and harm nobody else',
+  async (t) => {
+    const { redis } = await guest(t, (await RedisServer.start(t)).url)
+    const large = Buffer.alloc(20e6, 'x')
+    for (let i = 0; i < 5; i++) {
+      await until(() => redis.usable)
+      const set: Promise<unknown> = redis.set(`large:${i}`, large, 'EX', 10)
+      const kept = await set.then(String, String)
+      t.match(kept, /OK|timed out/)
+    }
+    await until(() => redis.usable)
+    await redis.set('key', value, 'EX', 10)
+    t.strictSame(await redis.getBuffer('key'), value)
+  },
+)
+
+t.test('closing it while it is away leaves nothing behind', async (t) => {
+  const { redis, changes } = await guest(t, `redis://127.0.0.1:${await freePort()}`)
+  await until(() => changes.length === 1)
+  redis.disconnect()
+  await t.rejects(redis.getBuffer('key'))
+})
+
+async function guest(t: Test, url: string) {
+  const changes: (string | undefined)[] = []
+  const redis = new RedisStore(url, (reason) => changes.push(reason))
+  t.teardown(() => redis.disconnect())
+  return { redis, changes }
+}

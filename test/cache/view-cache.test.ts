@@ -1,0 +1,129 @@
+import { Readable } from 'node:stream'
+import t from 'tap'
+import { type Answer, type Filling, Miss, ViewCache } from '../../src/cache/view-cache.js'
+import { until } from '../support/until.js'
+
+const VIEW = 'view'
+
+t.test(
+  'who shares a fill that a write overtook is told the version of what it shows',
+  async (t) => {
+    const { cache, shared, source } = setUp()
+    let fill = (_version: string) => {}
+    const leader = cache.answer(VIEW, shared, never, async () => {
+      return new Promise<Filling>((resolve) => {
+        fill = (version) => resolve(filling(version))
+      })
+    })
+    await until(() => fill.length === 1 && source.asked > 0)
+    const joiner = cache.answer(VIEW, shared, never, () => Promise.reject(new Error('not asked')))
+    await until(() => source.asked > 1)
+    source.version = 'b'
+    fill('b')
+    const answers = await Promise.all([leader, joiner])
+    t.strictSame(answers.map(shown), [
+      ['stored', '"1-b"', 'body of b'],
+      ['collapsed', '"1-b"', 'body of b'],
+    ])
+  },
+)
+
+t.test(
+  'a fill that is older than the database is shared with nobody and kept nowhere',
+  async (t) => {
+    const { cache, shared, source, store } = setUp()
+    const answer = await cache.answer(VIEW, shared, never, async () => {
+      source.version = 'b'
+      return filling('a')
+    })
+    t.strictSame(shown(answer), ['passed', '"1-a"', 'body of a'])
+    t.equal(store.size, 0)
+    t.equal(cache.l1.get(VIEW, 'a'), undefined)
+  },
+)
+
+t.test('a shared store that fails is a miss, and harms nobody', async (t) => {
+  const { cache, shared } = setUp()
+  const away = () => Promise.reject(new Error('away'))
+  const broken = { ...shared, get: away, set: away, unlink: away }
+  const answer = await cache.answer(VIEW, broken, never, async () => filling('a'))
+  t.strictSame(shown(answer), ['stored', '"1-a"', 'body of a'])
+  t.equal((await cache.answer(VIEW, broken, never, none)).source, 'near')
+})
+
+t.test('a view whose version is another each time is read each time', async (t) => {
+  const { cache, shared, source, store } = setUp()
+  for (let i = 0; i < 3; i++) {
+    const answer = await cache.answer(
+      VIEW,
+      shared,
+      (etag) => etag === '"1-a"',
+      async () => {
+        source.version = `foreign ${i}`
+        return filling(`own ${i}`)
+      },
+    )
+    if (i === 0) t.equal(answer.source, 'not_modified', 'while it is known')
+    else t.equal(answer.source, 'passed')
+    source.version = `next ${i}`
+  }
+  t.equal(store.size, 0)
+})
+
+t.test('entries that a commit outdated are forgotten, here and in the shared store', async (t) => {
+  const { cache, shared, source, store } = setUp()
+  await cache.answer(VIEW, shared, never, async () => filling('a'))
+  t.strictSame([...store.keys()], ['a'])
+  await cache.forgetOutdated()
+  t.equal(store.size, 1, 'what is current stays')
+  source.version = 'b'
+  await cache.forgetOutdated()
+  t.equal(store.size, 0)
+  t.equal(cache.l1.get(VIEW, 'a'), undefined)
+})
+
+t.test('a miss that is abandoned lets those who wait go on alone', async (t) => {
+  const { cache, shared, source } = setUp()
+  const miss = await cache.lookup(VIEW, shared, never)
+  t.ok(miss instanceof Miss)
+  const waiting = cache.answer(VIEW, shared, never, async () => filling('a'))
+  await until(() => source.asked > 1)
+  if (miss instanceof Miss) miss.abandon()
+  t.strictSame(shown(await waiting), ['stored', '"1-a"', 'body of a'])
+})
+
+function setUp() {
+  const source = { version: 'a', asked: 0 }
+  const store = new Map<string, Buffer>()
+  const cache = new ViewCache<string>(() => {
+    source.asked++
+    return source.version
+  })
+  const shared = {
+    ttl: 1000,
+    key: (version: string) => version,
+    get: async (key: string) => {
+      const body = store.get(key)
+      return body && { body, ttl: 500 }
+    },
+    set: async (key: string, body: Buffer) => store.set(key, body),
+    unlink: async (key: string) => store.delete(key),
+  }
+  return { cache, shared, source, store }
+}
+
+function filling(version: string): Filling {
+  return Object.assign(Readable.from([Buffer.from(`body of ${version}`)]), { version })
+}
+
+function shown({ source, etag, body }: Answer) {
+  return [source, etag, `${body}`]
+}
+
+function never(): boolean {
+  return false
+}
+
+function none(): Promise<Filling> {
+  throw new Error('not asked')
+}

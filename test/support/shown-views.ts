@@ -1,0 +1,56 @@
+import type Sqlite from 'better-sqlite3'
+import type { View } from '../../drizzle/define-view.js'
+import { views } from '../../drizzle/registry.js'
+import type { Employee } from '../../src/store/store.js'
+import { buildWithRoutes } from './every-route.js'
+import { scoped } from './scope.js'
+
+/** A cached view, and the path of the route that shows it. */
+export interface ShownView {
+  view: View
+  path: string
+}
+
+/**
+ * Every view in the registry: what is true of cached views is asked of each of these.
+ *
+ * @throws if no route shows one of them
+ */
+export const shownViews: readonly ShownView[] = await scoped(async (scope) => {
+  const { routes } = await buildWithRoutes(scope, { databaseUrl: 'file::memory:' })
+  return views.map((view) => {
+    const route = routes.find((each) => each.view === view && each.method === 'GET')
+    if (!route) throw new Error(`No route in routes/ shows the view ${view.name}`)
+    return { view, path: route.url }
+  })
+})
+
+/** What a view must show now: by its own query, with nothing in between. */
+export function expectedRows(client: Sqlite.Database, view: View): unknown[] {
+  return client.prepare(view.sql('sqlite')).all()
+}
+
+/** Employees of whom one or another changes whatever a view may show. */
+const CANDIDATES: Omit<Employee, 'id'>[] = [1, 1e12, 100_000.01, 50_000].flatMap((salary) =>
+  ['Engineering', 'Sales', 'New'].map((department) => ({ name: 'Grace', salary, department })),
+)
+
+/**
+ * Creates employees until a view shows something else.
+ *
+ * @param create how one is created
+ * @throws if it shows the same still: {@link CANDIDATES} must know of somebody whom it shows
+ */
+export async function createUntilChanged(
+  client: Sqlite.Database,
+  view: View,
+  create: (employee: Omit<Employee, 'id'>) => Promise<unknown>,
+): Promise<void> {
+  const look = () => JSON.stringify(expectedRows(client, view))
+  const before = look()
+  for (const candidate of CANDIDATES) {
+    await create(candidate)
+    if (look() !== before) return
+  }
+  throw new Error(`Nobody in CANDIDATES is shown by the view ${view.name}`)
+}

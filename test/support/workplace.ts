@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import { type Database, openDatabase } from '../../src/store/sqlite/database.js'
+import { type Outcome, outcome } from './outcome.js'
+import { temporaryDirectory } from './temporary-directory.js'
+
+/** Where in src/ each command is. */
+const FOLDERS = { import: 'bulk', generate: 'bulk', key: 'commands' } as const
+type Command = keyof typeof FOLDERS
+
+/** A directory with a database of the test's own, on which commands run as from a shell. */
+export class Workplace {
+  readonly databaseUrl: string
+  readonly #directory: string
+  readonly #t: Test
+
+  private constructor(t: Test, directory: string) {
+    this.#t = t
+    this.#directory = directory
+    this.databaseUrl = `file:${join(directory, 'employees.db')}`
+  }
+
+  static async create(t: Test): Promise<Workplace> {
+    return new Workplace(t, await temporaryDirectory(t))
+  }
+
+  /** Writes a file and gives its path. */
+  async file(name: string, content: string | Buffer): Promise<string> {
+    const path = join(this.#directory, name)
+    await writeFile(path, content)
+    return path
+  }
+
+  /** Runs a command to its end. */
+  async run(command: Command, ...parameters: string[]): Promise<Outcome> {
+    return outcome(this.start(command, ...parameters))
+  }
+
+  start(command: Command, ...parameters: string[]): ChildProcess {
+    const program = fileURLToPath(
+      new URL(`../../src/${FOLDERS[command]}/${command}.js`, import.meta.url),
+    )
+    return spawn(process.execPath, [program, ...parameters], {
+      cwd: this.#directory,
+      // None of what the test runner wants of its children.
+      env: { DATABASE_URL: this.databaseUrl },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+  }
+
+  /** The database, closed with the test. */
+  open(): Database['$client'] {
+    const client = openDatabase(this.databaseUrl).$client
+    this.#t.teardown(() => client.close())
+    return client
+  }
+
+  /** The employees as rows of name, salary, department. */
+  employees(): unknown[] {
+    return this.open().prepare('SELECT name, salary, department FROM employees').raw().all()
+  }
+}
+
+/** Does something once, as soon as a process writes this to stderr. */
+export function when(child: ChildProcess, said: string, act: () => void): void {
+  let stderr = ''
+  const listen = (output: Buffer) => {
+    stderr += output
+    if (!stderr.includes(said)) return
+    child.stderr?.off('data', listen)
+    act()
+  }
+  child.stderr?.on('data', listen)
+}
