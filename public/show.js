@@ -2,7 +2,6 @@ const DEPARTMENTS = 12
 /** Of a department, where ties can make very many. */
 const PEOPLE = 3
 
-const TITLES = { high_salary_emps: 'High salary', top2_by_dept: 'Top two' }
 const numbers = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
 const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
 
@@ -13,26 +12,29 @@ function element(name, properties, ...children) {
   return made
 }
 
-/** The views as columns of the table: two fit on a phone, and a name for each row stands beside. */
+/** Each view as a card: so many stand side by side as there is room for. */
 export function showViews(views, now) {
-  const table = document.querySelector('#views')
-  const heads = views.map(({ view }) =>
-    element('th', { scope: 'col', title: view }, TITLES[view] ?? view),
+  document.querySelector('#views').replaceChildren(...views.map((view) => cardOf(view, now)))
+}
+
+function cardOf({ view, changed, hits, misses, filled, fillSeconds }, now) {
+  const lines = [
+    ['Version changed', ago(changed, now)],
+    ['Hits', numbers.format(hits)],
+    ['Misses', numbers.format(misses)],
+    ['Last fill', filled === undefined ? 'not yet' : ago(filled, now)],
+    ['A fill takes', fillSeconds === undefined ? '–' : duration(fillSeconds)],
+  ]
+  const list = lines.map(([name, value]) =>
+    element('div', {}, element('dt', {}, name), element('dd', {}, value)),
   )
-  table.tHead.replaceChildren(element('tr', {}, element('td', {}), ...heads))
-  const row = (name, cell) => {
-    const cells = views.map((each) => element('td', {}, cell(each)))
-    return element('tr', {}, element('th', { scope: 'row' }, name), ...cells)
-  }
-  table.tBodies[0].replaceChildren(
-    row('Version changed', ({ changed }) => ago(changed, now)),
-    row('Hits', ({ hits }) => numbers.format(hits)),
-    row('Misses', ({ misses }) => numbers.format(misses)),
-    row('Last fill', ({ filled }) => (filled === undefined ? 'not yet' : ago(filled, now))),
-    row('A fill takes', ({ fillSeconds }) =>
-      fillSeconds === undefined ? '–' : duration(fillSeconds),
-    ),
-  )
+  const title = element('h3', {}, titleOf(view))
+  return element('article', { className: 'view' }, title, element('dl', {}, ...list))
+}
+
+/** `top2_by_dept` as people read it: Top2 by dept. */
+function titleOf(view) {
+  return `${view[0].toUpperCase()}${view.slice(1).replaceAll('_', ' ')}`
 }
 
 /** Everybody of the view as bars, the departments from the highest salary down. */

@@ -1,5 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
+import { views } from '../../drizzle/registry.js'
 import { inBrowser, openBrowser, visit } from '../support/browser.js'
 import { type App, build } from '../support/build.js'
 import { apiKeys, readKey } from '../support/keys.js'
@@ -65,11 +66,36 @@ t.test('the page at /', inBrowser, async (t) => {
     t.equal(await page.locator('main img, main script').count(), 0)
     t.equal(await page.title(), 'Employees')
     t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390)
-    const wide = await page.locator('section').evaluateAll((sections) => {
-      return sections.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length
-    })
-    t.equal(wide, 0, 'nor do its parts scroll')
+    t.equal(await scrolling(page), 0, 'nor do its parts scroll')
     t.strictSame(faults, [])
+  })
+
+  t.test('has a place for every view, on a phone as on a wide screen', async (t) => {
+    const app = await build(t)
+    const more = [1, 2, 3].map(
+      (n) => `a_view_${n}_with_a_name_as_long_as_a_name_can_be_which_is_sixty`,
+    )
+    const insert = app.db.$client.prepare(
+      "INSERT INTO view_versions (view, version) VALUES (?, '')",
+    )
+    for (const name of [...more, 'w'.repeat(60)]) insert.run(name)
+    const all = [...views.map(({ name }) => name), ...more, 'w'.repeat(60)]
+    t.ok(all.length >= 6)
+    for (const [width, options] of [
+      [390, PHONE],
+      [1280, undefined],
+    ] as const) {
+      const { page, faults } = await open(t, browser, app, options)
+      await page.getByRole('heading', { name: 'W'.concat('w'.repeat(59)) }).waitFor()
+      const titles = await page.locator('.view h3').allTextContents()
+      t.strictSame(
+        titles.map((title) => title.toLowerCase().replaceAll(' ', '_')).sort(),
+        all.sort(),
+      )
+      t.equal(await page.evaluate('document.documentElement.scrollWidth'), width)
+      t.equal(await scrolling(page), 0)
+      t.strictSame(faults, [])
+    }
   })
 
   t.test('asks for a key where keys are configured, and says when it is refused', async (t) => {
@@ -124,18 +150,28 @@ t.test('the page at /', inBrowser, async (t) => {
 
 /** The page at / of a service that listens from now on. */
 async function open(t: Test, browser: Browser, app: App, options?: BrowserContextOptions) {
-  return visit(t, browser, await app.listen({ port: 0 }), options)
+  const url = app.server.listening ? app.listeningOrigin : await app.listen({ port: 0 })
+  return visit(t, browser, url, options)
 }
 
-/** The figure of high salaries in the row of that name. */
-function figure(page: Page, row: string, text: string | RegExp) {
-  const exact = typeof text === 'string' ? new RegExp(`^${text}$`) : text
-  const name = page.getByRole('rowheader', { name: row })
+/** How many parts of the page scroll sideways. */
+function scrolling(page: Page): Promise<number> {
   return page
-    .getByRole('row')
-    .filter({ has: name })
-    .getByRole('cell')
-    .first()
+    .locator('section, article')
+    .evaluateAll(
+      (parts) => parts.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length,
+    )
+}
+
+/** The figure of that name on the card of high salaries. */
+function figure(page: Page, name: string, text: string | RegExp) {
+  const exact = typeof text === 'string' ? new RegExp(`^${text}$`) : text
+  return page
+    .getByRole('article')
+    .filter({ has: page.getByRole('heading', { name: 'High salary emps' }) })
+    .locator('dl > div')
+    .filter({ has: page.getByText(name, { exact: true }) })
+    .locator('dd')
     .filter({ hasText: exact })
 }
 
