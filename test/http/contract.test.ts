@@ -1,6 +1,8 @@
 import t from 'tap'
 import { build } from '../support/build.js'
 import { type Exchange, faultOf, isValid } from '../support/contract.js'
+import { buildWithRoutes } from '../support/every-route.js'
+import { shownViews } from '../support/shown-views.js'
 
 type Content = Record<string, { schema: { $ref?: string }; example?: unknown }>
 
@@ -18,22 +20,35 @@ t.test('/openapi.json is OpenAPI 3.1', async (t) => {
   t.match(answer.json(), { openapi: /^3\.1\.\d+$/, info: { title: String, version: String } })
 })
 
-t.test('the contract has every operation once, under the name of a method', async (t) => {
+t.test(
+  'the contract has every route that is not hidden, each under a name of its own',
+  async (t) => {
+    const { app, routes } = await buildWithRoutes(t)
+    const { paths } = (await app.inject('/openapi.json')).json()
+    const operations = operationsOf(paths)
+    const published = routes.filter(({ isPublished, method }) => isPublished && method !== 'HEAD')
+    t.ok(published.length >= 10)
+    t.strictSame(
+      operations.map(([name]) => name).sort(),
+      published.map(({ method, url }) => `${method} ${url.replaceAll(/:(\w+)/g, '{$1}')}`).sort(),
+    )
+    const names = operations.map(([, { operationId }]) => operationId)
+    for (const name of names) t.match(name, /^[a-z]+(?:[A-Z][a-z0-9]*)+$/, 'the name of a method')
+    t.equal(new Set(names).size, names.length)
+  },
+)
+
+t.test('every view has its entity tag, its source, 304 and its tag in the contract', async (t) => {
   const app = await build(t)
   const { paths } = (await app.inject('/openapi.json')).json()
-  const operations = operationsOf(paths).map(([name, { operationId }]) => [name, operationId])
-  t.strictSame(operations.sort(), [
-    ['DELETE /employees/{id}', 'deleteEmployee'],
-    ['GET /employees', 'listEmployees'],
-    ['GET /employees/high-salary', 'listHighSalaryEmployees'],
-    ['GET /employees/top2-by-department', 'listTopEarnersByDepartment'],
-    ['GET /employees/{id}', 'getEmployee'],
-    ['GET /livez', 'getLiveness'],
-    ['GET /readyz', 'getReadiness'],
-    ['PATCH /employees/{id}', 'patchEmployee'],
-    ['POST /employees', 'createEmployee'],
-    ['PUT /employees/{id}', 'updateEmployee'],
-  ])
+  for (const { path, view } of shownViews) {
+    const { tags, parameters, responses } = paths[path].get
+    t.strictSame(tags, ['views'], view.name)
+    t.match(parameters, [{ in: 'header', name: 'If-None-Match' }], view.name)
+    for (const status of ['200', '304']) {
+      t.strictSame(Object.keys(responses[status].headers), ['ETag', 'Cache-Status'], view.name)
+    }
+  }
 })
 
 t.test('every body of the contract is a named component, with an example', async (t) => {

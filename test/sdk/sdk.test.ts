@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { operations } from '../support/contract.js'
 import { post } from '../support/requests.js'
 import { Service } from '../support/service.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
@@ -67,6 +68,8 @@ ${source}
 async function start(t: Test, ...files: string[]) {
   const project = await ClientProject.create(t)
   for (const file of ['typed.ts', 'paging.ts', ...files]) await project.copy(file)
+  const names = Object.fromEntries(operations.map(({ name }) => [name, true]))
+  await project.write('operations.ts', `export const published = ${JSON.stringify(names)} as const`)
   const DATABASE_URL = `file:${join(await temporaryDirectory(t), 'employees.db')}`
   const { url } = await Service.start(t, { DATABASE_URL })
   return { project, url }

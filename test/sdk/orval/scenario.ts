@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { published } from '../operations.js'
 import { nextPage } from '../paging.js'
 import type { Typed } from '../typed.js'
 import * as sdk from './client/client.js'
@@ -18,19 +19,10 @@ type Answers<Name extends keyof Operations> = Awaited<
 type Data<Answer extends { status: number; data: unknown }> = {
   [Status in Answer['status']]: Extract<Answer, { status: Status }>['data']
 }
-const typed: { [Name in keyof Operations]: Typed<Data<Answers<Name>>> } = {
-  listEmployees: true,
-  createEmployee: true,
-  getEmployee: true,
-  updateEmployee: true,
-  patchEmployee: true,
-  deleteEmployee: true,
-  getLiveness: true,
-  getReadiness: true,
-  listHighSalaryEmployees: true,
-  listTopEarnersByDepartment: true,
-}
-assert.ok(typed)
+const typed: { [Name in keyof Operations]: Typed<Data<Answers<Name>>> } = published
+/** Nor was an operation left out. */
+const complete: { [Name in keyof typeof published]: true } = typed
+assert.ok(complete)
 
 let id = 0
 const ada = { name: 'Ada Lovelace', salary: 180000, department: 'Engineering' }
