@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import { type App, build, buildOverRedis } from '../support/build.js'
+import { timeOutCommands, waitForReplies } from '../support/command-timeouts.js'
 import { apiKeys, entries, read, readKey } from '../support/keys.js'
 import { samplesOf } from '../support/prometheus.js'
 import { RedisServer, redisClient } from '../support/redis-server.js'
@@ -154,6 +155,7 @@ t.test('Redis is up, goes and comes; what failed is counted', async (t) => {
   t.equal(await figure('up'), 1)
   t.equal(await figure('changes_total{to="here"}'), 1)
 
+  timeOutCommands()
   redis.signal('SIGSTOP')
   await t.rejects(app.redis.unlink('key'), /timed out/)
   t.equal(await figure('failures_total{reason="timeout"}'), 1)
@@ -163,6 +165,7 @@ t.test('Redis is up, goes and comes; what failed is counted', async (t) => {
   await until(async () => (await figure('up')) === 1)
   t.equal(await figure('changes_total{to="here"}'), 2)
 
+  waitForReplies(t)
   const client = redisClient(t, redis.url)
   await client.config('SET', 'maxmemory', '1')
   await t.rejects(app.redis.set('key', Buffer.from('value'), 'PX', 1000), /OOM/)

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { type App, build, buildOverRedis } from '../support/build.js'
+import { timeOutCommands } from '../support/command-timeouts.js'
 import { apiKeys, read, write } from '../support/keys.js'
 import { RedisServer, redisUrl } from '../support/redis-server.js'
 import { until } from '../support/until.js'
@@ -72,6 +73,7 @@ t.test('while Redis is away requests pass, and each process counts for itself', 
   const server = await RedisServer.start(t)
   const app = await buildOverRedis(t, { redisUrl: server.url, rateLimitPerMinute: 2 })
   t.equal((await ask(app)).statusCode, 200)
+  timeOutCommands()
   server.signal('SIGSTOP')
   t.match(await ask(app), { statusCode: 200, headers: { 'ratelimit-remaining': '1' } })
   t.equal(app.redisState(), 'away')

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { buildApp } from '../../src/app.js'
 import { type Config, readConfig } from '../../src/config.js'
+import { waitForReplies } from './command-timeouts.js'
 import { checkAnswers } from './contract.js'
 import type { Scope } from './scope.js'
 import { temporaryDirectory } from './temporary-directory.js'
@@ -22,8 +23,12 @@ export async function build(t: Scope, overrides: Partial<Config> = {}) {
   return app
 }
 
-/** As `build`, over a Redis that is there: it is connected when the promise resolves. */
+/**
+ * As `build`, over a Redis that is there: it is connected when the promise resolves, and is waited for
+ * as long as it takes.
+ */
 export async function buildOverRedis(t: Scope, overrides: Partial<Config> & { redisUrl: string }) {
+  waitForReplies(t)
   const app = await build(t, overrides)
   await until(() => app.redisState() === 'ok')
   return app

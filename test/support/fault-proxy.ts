@@ -4,9 +4,10 @@ import type { Scope } from './scope.js'
 
 /**
  * What the proxy does to bytes: passes them; swallows all of them (black hole); delays each way by
- * 25 ms; passes requests but swallows replies; or answers with nonsense. `refuse` resets connections.
+ * 25 ms; passes requests but keeps replies until there is another fault or none, or swallows them; or
+ * answers with nonsense. `refuse` resets connections.
  */
-export type Fault = 'none' | 'blackhole' | 'delay' | 'lose-replies' | 'nonsense' | 'refuse'
+export type Fault = 'none' | 'blackhole' | 'delay' | 'hold' | 'lose-replies' | 'nonsense' | 'refuse'
 
 const DELAY_MS = 25
 
@@ -18,6 +19,8 @@ export class FaultProxy {
   #fault: Fault = 'none'
   /** Replies that were swallowed. */
   lost = 0
+  /** What lets go of each reply that is kept. */
+  readonly #held: (() => void)[] = []
 
   private constructor(target: number) {
     this.#target = target
@@ -46,7 +49,13 @@ export class FaultProxy {
 
   set fault(fault: Fault) {
     this.#fault = fault
+    for (const letGo of this.#held.splice(0)) letGo()
     if (fault === 'refuse') this.reset()
+  }
+
+  /** How many replies are kept. */
+  get held(): number {
+    return this.#held.length
   }
 
   /** Resets every connection. */
@@ -78,6 +87,10 @@ export class FaultProxy {
           break
         case 'delay':
           setTimeout(() => to.write(bytes), DELAY_MS)
+          break
+        case 'hold':
+          if (isReply) this.#held.push(() => to.write(bytes))
+          else to.write(bytes)
           break
         case 'lose-replies':
           if (isReply) this.lost++
