@@ -9,7 +9,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY . .
 RUN npm run build && npm prune --omit=dev \
-  && rm -rf dist/test dist/bench dist/contract dist/src/bulk/generate.* dist/src/commands/openapi.* \
+  && rm -rf dist/.tsbuildinfo dist/test dist/bench dist/contract dist/src/bulk/generate.* dist/src/commands/openapi.* \
     node_modules/better-sqlite3/deps node_modules/better-sqlite3/src
 
 FROM ${NODE}-slim

@@ -1,3 +1,4 @@
+// slow: it starts a browser
 import t from 'tap'
 import { inBrowser, openBrowser, visit } from '../support/browser.js'
 import { build } from '../support/build.js'

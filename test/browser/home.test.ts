@@ -1,3 +1,4 @@
+// slow: it starts a browser
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { views } from '../../drizzle/registry.js'
