@@ -1,0 +1,49 @@
+// slow: it builds a copy of the project
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { ProjectCopy } from '../support/project-copy.js'
+
+const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
+
+/** The files of the README's example, by the path that their first line says. */
+const example = new Map(
+  [...readme.matchAll(/```ts\n\/\/ ((?:drizzle\/views|routes)\/[\w-]+\.ts)\n([\s\S]*?)```/g)].map(
+    ([, path = '', text = '']) => [path, text],
+  ),
+)
+const [definition = '', route = ''] = example.keys()
+
+/** What asks of every view, and of its place in the contract. */
+const TESTS = ['cache/views.property', 'plugins/caching', 'http/contract']
+
+t.setTimeout(300_000)
+
+t.test("the README's view is its definition and its route, and nothing else", async (t) => {
+  t.match(definition, /^drizzle\/views\//)
+  t.match(route, /^routes\//)
+  t.equal(example.size, 2)
+  const project = await ProjectCopy.create(t)
+  for (const [path, text] of example) await project.write(path, text)
+  await project.succeed('build.js')
+  await project.succeed('dist/src/commands/openapi.js')
+
+  for (const test of TESTS) {
+    const { stdout } = await project.succeed(`dist/test/${test}.test.js`)
+    t.match(stdout, /payroll/, `${test} asks of the new view, too`)
+  }
+
+  t.test('a predicate that is too narrow fails by the name of the view', async (t) => {
+    const narrow = (example.get(definition) ?? '').replace(
+      '  sql: ',
+      '  matters: (row) => `$' + '{row}.salary > 200000`,\n  sql: ',
+    )
+    t.not(narrow, example.get(definition))
+    await project.write(definition, narrow)
+    await project.succeed('build.js')
+    const { code, stdout } = await project.run(`dist/test/${TESTS[0]}.test.js`)
+    t.equal(code, 1)
+    t.match(stdout, /^ {0,4}not ok .*after any writes payroll_by_dept is never stale/m)
+    t.match(stdout, /payroll_by_dept as served: /)
+    t.notMatch(stdout, /^ {0,4}not ok .*(?:high_salary_emps|top2_by_dept)/m)
+  })
+})
