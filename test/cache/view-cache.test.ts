@@ -82,6 +82,25 @@ t.test('entries that a commit outdated are forgotten, here and in the shared sto
   t.equal(cache.l1.get(VIEW, 'a'), undefined)
 })
 
+t.test('an entry is used for as long as it may be kept', async (t) => {
+  const { cache, shared, store } = setUp()
+  const read = async () => filling('a')
+  const brief = { ...shared, ttl: 0 }
+  await cache.answer(VIEW, brief, never, read)
+  store.clear()
+  t.equal((await cache.answer(VIEW, brief, never, read)).source, 'stored', 'not even once')
+  await cache.answer(VIEW, shared, never, read)
+  t.equal((await cache.answer(VIEW, shared, never, read)).source, 'near')
+})
+
+t.test('a read that fails, fails for nobody else', async (t) => {
+  const { cache, shared } = setUp()
+  const failing = cache.answer(VIEW, shared, never, () => Promise.reject(new Error('once')))
+  const waiting = cache.answer(VIEW, shared, never, async () => filling('a'))
+  await t.rejects(failing, /once/)
+  t.strictSame(shown(await waiting), ['stored', '"1-a"', 'body of a'])
+})
+
 t.test('a miss that is abandoned lets those who wait go on alone', async (t) => {
   const { cache, shared, source } = setUp()
   const miss = await cache.lookup(VIEW, shared, never)

@@ -117,6 +117,28 @@ t.test('another predicate is another definition', async (t) => {
   t.strictSame(changed(before, versions(file.client)), ['payroll'])
 })
 
+t.test(
+  'without a predicate every change of a column that the view reads counts, and no other',
+  async (t) => {
+    const file = await database(t)
+    file.open([newer])
+    const { client } = file
+    const renews = (sql: string) => {
+      const before = versions(client)
+      client.exec(sql)
+      return versions(client).payroll !== before.payroll
+    }
+    t.ok(renews("INSERT INTO employees VALUES (1, 'a', 1, 'x'), (2, 'b', 1, 'x')"))
+    t.ok(renews('UPDATE employees SET salary = 2 WHERE id = 1'))
+    t.ok(renews("UPDATE employees SET department = 'y' WHERE id = 1"))
+    t.notOk(renews("UPDATE employees SET name = 'c', salary = 2 WHERE id = 1"))
+    t.notOk(renews('DELETE FROM employees WHERE id = 3'))
+    t.ok(renews("INSERT OR REPLACE INTO employees VALUES (1, 'c', 3, 'y')"))
+    t.ok(renews('DELETE FROM employees WHERE id = 1'))
+    t.ok(renews('DELETE FROM employees'))
+  },
+)
+
 t.test('a view that left the registry leaves the database, with all its triggers', async (t) => {
   const file = await database(t)
   file.open([])
