@@ -1,33 +1,62 @@
 import AjvCompiler, { type BuildCompilerFromPool } from '@fastify/ajv-compiler'
 import type { TSchema } from '@sinclair/typebox'
 
+/** An integer as it is written in a path or a query, and in no other way: no sign, no leading zero. */
+const INTEGER = /^(?:0|[1-9]\d{0,15})$/
+
 /**
- * Builds validators: bodies are taken at their word (no coercion), parameters and the query are text
- * and parsed as such. Nothing is filled in or removed; unknown fields are errors where a schema says
- * so, and errors carry the value.
+ * Builds validators: bodies are taken at their word; parameters and the query are text, of which
+ * integers alone are parsed. (Ajv's own coercion makes 3 of "3 ", "+3", "0x3" and "3e0".) Nothing is
+ * filled in or removed; unknown fields are errors where a schema says so, and errors carry the value.
  */
 export const buildValidator: BuildCompilerFromPool = (schemas) => {
-  const compiler = AjvCompiler()
-  const build = (coerceTypes: boolean) =>
-    compiler(schemas, {
-      customOptions: {
-        coerceTypes,
-        // Otherwise Infinity (`limit=1e999`) is a number to the coercion and none to `maximum`.
-        strictNumbers: false,
-        removeAdditional: false,
-        allErrors: true,
-        verbose: true,
-      },
-    })
-  const strict = build(false)
-  const parsing = build(true)
+  const build = AjvCompiler()(schemas, {
+    customOptions: {
+      coerceTypes: false,
+      // Otherwise Infinity (1e999) is no number, in place of one that is too large.
+      strictNumbers: false,
+      removeAdditional: false,
+      allErrors: true,
+      verbose: true,
+    },
+  })
   return (given) => {
     const route = given as { httpPart?: string; schema: TSchema }
-    if (route.httpPart === 'headers') {
-      return parsing({ ...route, schema: lowerCased(route.schema) })
+    switch (route.httpPart) {
+      case 'headers':
+        return build({ ...route, schema: lowerCased(route.schema) })
+      case 'params':
+      case 'querystring':
+        return parsing(build(route), integersOf(route.schema))
+      default:
+        return build(route)
     }
-    return route.httpPart === 'body' ? strict(route) : parsing(route)
   }
+}
+
+type Validator = ReturnType<ReturnType<typeof AjvCompiler>>
+
+/** As `validate`, behind the parsing of those properties, in place, which are integers as text. */
+function parsing(validate: ReturnType<Validator>, names: string[]) {
+  const parse = Object.assign(
+    (data: Record<string, unknown>) => {
+      for (const name of names) {
+        const text = data[name]
+        if (typeof text === 'string' && INTEGER.test(text)) data[name] = Number(text)
+      }
+      const isValid = validate(data)
+      parse.errors = validate.errors
+      return isValid
+    },
+    { errors: validate.errors },
+  )
+  return parse as typeof validate
+}
+
+function integersOf({ properties = {} }: TSchema): string[] {
+  return Object.entries<TSchema>(properties).flatMap(([name, { type }]) =>
+    type === 'integer' ? [name] : [],
+  )
 }
 
 /** Node gives headers in lower case. Fastify does this only for a validator of its own. */
