@@ -1,8 +1,14 @@
 import createError from '@fastify/error'
 import { errorCodes, type FastifyBodyParser } from 'fastify'
 import fp from 'fastify-plugin'
+import { isTooDeep, MAX_DEPTH } from '../src/problems/nesting.js'
 
 const InvalidUtf8 = createError('FST_ERR_CTP_INVALID_UTF8', 'The body is not valid UTF-8', 400)
+const TooDeep = createError(
+  'FST_ERR_CTP_TOO_DEEP',
+  `The body is nested too deeply: at most ${MAX_DEPTH} levels`,
+  400,
+)
 const EmptyBody = createError('FST_ERR_CTP_EMPTY_BODY', 'The body is empty; send JSON', 400)
 
 /**
@@ -25,7 +31,9 @@ export default fp(
       } catch {
         return done(new InvalidUtf8())
       }
-      return parse(request, text, done)
+      return parse(request, text, (error, value) =>
+        isTooDeep(value) ? done(new TooDeep()) : done(error, value),
+      )
     }
 
     fastify.removeAllContentTypeParsers()

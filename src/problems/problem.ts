@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifySchemaValidationError } from 'fastify'
+import { isTooDeep } from './nesting.js'
 import type { Problem, ValidationProblem } from './schemas.js'
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
@@ -85,6 +86,7 @@ function pointer(token: unknown): string {
 
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing'
+  if (isTooDeep(value)) return 'something that is nested too deeply'
   // JSON has no word for Infinity, which is what 1e400 is.
   return shortened(typeof value === 'number' ? String(value) : JSON.stringify(value))
 }

@@ -75,6 +75,29 @@ for (const request of requests) {
     t.notMatch((await app.inject('/employees')).body, /Grace/)
   })
 
+  t.test(`a ${method} that is nested too deeply is a 400 with its own word`, async (t) => {
+    const app = await build(t)
+    await app.employees.createMany([ada])
+    const headers = { 'content-type': 'application/json' }
+    for (const depth of [33, 10_000, 30_000]) {
+      for (const [open, close] of [
+        ['[', ']'],
+        ['{"name":', '}'],
+      ] as const) {
+        const levels = open === '[' ? depth : Math.min(depth, 7000)
+        const payload = `${open.repeat(levels)}1${close.repeat(levels)}`
+        const answer = await app.inject({ ...request, payload, headers })
+        t.match(answer.json(), {
+          status: 400,
+          errors: [{ path: '/body', message: /nested too deeply: at most 32 levels/ }],
+        })
+      }
+    }
+    const shallow = await app.inject({ ...request, payload: '{"name":[[{"a":[]}]]}', headers })
+    t.match(shallow.json(), { status: 400, detail: /\/body\/name must be string, got \[\[\{/ })
+    t.strictSame((await app.inject('/employees')).json(), [{ id: 1, ...ada }])
+  })
+
   t.test(`a ${method} takes JSON, whatever it says about the character set`, async (t) => {
     const app = await build(t)
     await app.employees.createMany([ada])
