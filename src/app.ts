@@ -18,6 +18,7 @@ import rateLimit from '../plugins/rate-limit.js'
 import redis from '../plugins/redis.js'
 import requestIds from '../plugins/request-id.js'
 import securityHeaders from '../plugins/security-headers.js'
+import slowReaders from '../plugins/slow-readers.js'
 import store from '../plugins/store.js'
 import viewCache from '../plugins/view-cache.js'
 import viewReply from '../plugins/view-reply.js'
@@ -66,6 +67,7 @@ export async function buildApp(config: Config) {
   await app.register(requestIds)
   await app.register(errors)
   await app.register(closing)
+  await app.register(slowReaders)
   await app.register(securityHeaders)
   await app.register(cors)
   await app.register(overload)
