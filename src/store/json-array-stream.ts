@@ -1,23 +1,30 @@
-import { Readable } from 'node:stream'
+import { addAbortSignal, Readable } from 'node:stream'
+
+/** Where rows come from: it is closed when they are read, or when it must be given up. */
+interface Source {
+  readonly signal: AbortSignal
+  close(): void
+}
 
 /** Rows that are made and sent between two turns of the event loop: about a millisecond of work. */
 const ROWS_PER_CHUNK = 1000
 
 /**
  * A JSON array of rows as bytes. It takes rows only as fast as they are sent and lets the event loop
- * turn between chunks, so that neither memory nor other requests feel its length. However it ends,
- * `close` is called once.
+ * turn between chunks, so that neither memory nor other requests feel its length. However it ends, its
+ * source is closed once; and it ends when that must be given up.
  */
 export class JsonArrayStream extends Readable {
   readonly #rows: Iterator<unknown>
-  readonly #close: () => void
+  readonly #source: Source
   #separator = '['
   #ended = false
 
-  constructor(rows: Iterator<unknown>, close: () => void) {
+  constructor(rows: Iterator<unknown>, source: Source) {
     super({ highWaterMark: 1 })
     this.#rows = rows
-    this.#close = close
+    this.#source = source
+    addAbortSignal(source.signal, this)
   }
 
   override _read(): void {
@@ -35,7 +42,7 @@ export class JsonArrayStream extends Readable {
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     try {
       this.#rows.return?.()
-      this.#close()
+      this.#source.close()
       callback(error)
     } catch (closeError) {
       callback(error ?? (closeError as Error))
@@ -63,8 +70,8 @@ export class JsonArrayStream extends Readable {
 export class ViewStream extends JsonArrayStream {
   readonly version: string
 
-  constructor(version: string, rows: Iterator<unknown>, close: () => void) {
-    super(rows, close)
+  constructor(version: string, rows: Iterator<unknown>, source: Source) {
+    super(rows, source)
     this.version = version
   }
 }

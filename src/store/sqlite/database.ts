@@ -6,6 +6,7 @@ import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
 import * as schema from '../../../drizzle/schema.js'
 import type { ViewChange } from '../view-changes.js'
 import type { GeneratedView } from '../views/generate.js'
+import { MAX_MEMORY_BYTES } from './memory-copies.js'
 import { registeredViews } from './registered-views.js'
 import { ViewKeeper } from './view-keeper.js'
 
@@ -22,6 +23,8 @@ export interface DatabaseOptions {
 const START_TIMEOUT_MS = 5000
 /** How long a statement may stand still in SQLite, and the event loop with it. */
 const BUSY_TIMEOUT_MS = 2
+/** SQLite's page size since 3.12. */
+const PAGE_BYTES = 4096
 
 /**
  * Opens the database that a `file:` URL names, makes its directory, and brings its schema and its
@@ -40,6 +43,7 @@ export function openDatabase(
     client.pragma('journal_mode = WAL')
     client.pragma('synchronous = FULL')
     client.pragma('foreign_keys = ON')
+    if (client.memory) client.pragma(`max_page_count = ${MAX_MEMORY_BYTES / PAGE_BYTES}`)
     for (const change of bringUpToDate(client, views)) onViewChange(change)
     client.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
     return drizzle({ client, schema })

@@ -1,12 +1,21 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import createError from '@fastify/error'
 import Sqlite from 'better-sqlite3'
+import { MemoryCopies } from './memory-copies.js'
 
 /** How long a statement may stand still in SQLite, and the event loop with it. */
 const BUSY_TIMEOUT_MS = 100
-/** Connections that are kept open for the next snapshot. */
-const IDLE = 4
-/** Snapshots open at once; each may belong to a client that reads slowly. */
-const LIMIT = 64
+
+export const LIMITS = {
+  /** Snapshots open at once. */
+  open: 64,
+  /** Those of them that lists may have, whose clients may read slowly: fills find the others free. */
+  lists: 48,
+  /** Connections that are kept open for the next snapshot. */
+  idle: 4,
+  /** How long one may be open, in milliseconds: until then the log that it reads from cannot begin anew. */
+  lifeMs: 300_000,
+}
 
 export const TooManySnapshots = createError(
   'TOO_MANY_SNAPSHOTS',
@@ -16,6 +25,8 @@ export const TooManySnapshots = createError(
 
 /** A database as it is at one moment, on a connection of its own. */
 export interface Snapshot {
+  /** Aborted when it must be given up: it was open for too long, or the log has grown too large. */
+  readonly signal: AbortSignal
   /** The rows of a query, read one at a time. */
   rows(sql: string, ...parameters: unknown[]): IterableIterator<unknown>
   close(): void
@@ -26,54 +37,119 @@ interface Reader {
   statements: Map<string, Sqlite.Statement>
 }
 
+interface Open {
+  isList: boolean
+  since: number
+  abort: AbortController
+}
+
 /**
  * Gives snapshots of a SQLite database: in WAL mode a read transaction on another connection sees the
  * database as it was at its first statement, while writers go on.
  */
 export class Snapshots {
   readonly #database: Sqlite.Database
+  readonly #limits: typeof LIMITS
   readonly #idle: Reader[] = []
-  #open = 0
+  readonly #open = new Set<Open>()
+  readonly #copies: MemoryCopies | undefined
+  #held: Promise<void> | undefined
+  #emptied = () => {}
 
-  constructor(database: Sqlite.Database) {
+  constructor(database: Sqlite.Database, limits: Partial<typeof LIMITS> = {}) {
     this.#database = database
+    this.#limits = { ...LIMITS, ...limits }
+    // No second connection can see a database in memory: a copy of it is the snapshot.
+    if (database.memory) this.#copies = new MemoryCopies(database)
   }
 
   /** Connections in use and kept for the next snapshot, and how many may be in use. */
   get stats() {
-    return { open: this.#open, idle: this.#idle.length, limit: LIMIT }
+    const idle = this.#copies?.idle ?? this.#idle.length
+    return { open: this.#open.size, idle, limit: this.#limits.open }
   }
 
-  /** @throws {TooManySnapshots} */
-  open(): Snapshot {
-    if (this.#open >= LIMIT) throw new TooManySnapshots()
-    const reader = this.#idle.pop() ?? this.#connect()
-    reader.client.exec('BEGIN')
-    this.#open++
+  /**
+   * @param use `list`: a client decides how fast it is read; `fill`: the service reads it at once
+   * @throws {TooManySnapshots}
+   */
+  async open(use: 'list' | 'fill'): Promise<Snapshot> {
+    while (this.#held) await this.#held
+    const isList = use === 'list'
+    const lists = [...this.#open].filter((each) => each.isList).length
+    if (this.#open.size >= this.#limits.open || (isList && lists >= this.#limits.lists)) {
+      throw new TooManySnapshots()
+    }
+    const [rows, release] = this.#copies ? this.#copies.open() : this.#read()
+    const open: Open = { isList, since: performance.now(), abort: new AbortController() }
+    this.#open.add(open)
+    const timer = setTimeout(
+      () => open.abort.abort(new Error('a snapshot was open for too long')),
+      this.#limits.lifeMs,
+    ).unref()
     return {
-      rows: (sql, ...parameters) => prepared(reader, sql).iterate(...parameters),
+      signal: open.abort.signal,
+      rows,
       close: () => {
-        this.#open--
-        reader.client.exec('COMMIT')
-        if (this.#idle.length < IDLE && this.#database.open && !this.#database.memory) {
-          this.#idle.push(reader)
-        } else {
-          reader.client.close()
-        }
+        clearTimeout(timer)
+        this.#open.delete(open)
+        release()
+        if (this.#open.size === 0) this.#emptied()
       },
     }
   }
 
+  /**
+   * Opens no further snapshot, and lets who wants one wait, until none is open and `work` was done, or
+   * until that has taken too long.
+   */
+  async whenNoneIsOpen(work: () => void, patienceMs: number): Promise<void> {
+    if (this.#held) return
+    let release = () => {}
+    this.#held = new Promise((resolve) => (release = resolve))
+    try {
+      if (await this.#isEmptyWithin(patienceMs)) work()
+    } finally {
+      this.#held = undefined
+      release()
+    }
+  }
+
+  async #isEmptyWithin(ms: number): Promise<boolean> {
+    if (this.#open.size === 0) return true
+    const emptied = new Promise<true>((resolve) => {
+      this.#emptied = () => resolve(true)
+    })
+    return Promise.race([emptied, delay(ms, false, { ref: false })])
+  }
+
+  /** Gives up those that were open for so long. */
+  revoke(olderThanMs: number, reason: string): void {
+    const latest = performance.now() - olderThanMs
+    for (const { since, abort } of this.#open) if (since <= latest) abort.abort(new Error(reason))
+  }
+
   close(): void {
     for (const { client } of this.#idle.splice(0)) client.close()
+    this.#copies?.close()
+  }
+
+  #read(): [rows: Snapshot['rows'], release: () => void] {
+    const reader = this.#idle.pop() ?? this.#connect()
+    reader.client.exec('BEGIN')
+    return [
+      (sql, ...parameters) => prepared(reader, sql).iterate(...parameters),
+      () => {
+        reader.client.exec('COMMIT')
+        if (this.#idle.length < this.#limits.idle && this.#database.open) this.#idle.push(reader)
+        else reader.client.close()
+      },
+    ]
   }
 
   #connect(): Reader {
-    // No second connection can see a database in memory: a copy of it is the snapshot.
-    const client = this.#database.memory
-      ? new Sqlite(this.#database.serialize())
-      : new Sqlite(this.#database.name, { readonly: true, timeout: BUSY_TIMEOUT_MS })
-    return { client, statements: new Map() }
+    const options = { readonly: true, timeout: BUSY_TIMEOUT_MS }
+    return { client: new Sqlite(this.#database.name, options), statements: new Map() }
   }
 }
 

@@ -11,9 +11,10 @@ import { type Batch, GroupCommit } from './group-commit.js'
 import { IdempotencyKeys } from './idempotency-keys.js'
 import { registeredViews } from './registered-views.js'
 import { repeat } from './repeat.js'
-import { Snapshots } from './snapshots.js'
+import { type Snapshot, type LIMITS as SnapshotLimits, Snapshots } from './snapshots.js'
 import { keepSweeping } from './sweeping.js'
 import { ViewKeeper } from './view-keeper.js'
+import { LIMITS as LOG_LIMITS, WriteAheadLog } from './write-ahead-log.js'
 
 const COLUMNS = 'id, name, salary, department'
 /** None for a view of another definition. */
@@ -27,25 +28,30 @@ export interface SqliteStoreOptions extends DatabaseOptions {
   sweepEveryMs?: number
   /** How often views and triggers are compared with their definitions. */
   keepViewsEveryMs?: number
+  /** For tests that reach them. */
+  limits?: { snapshots?: Partial<typeof SnapshotLimits>; log?: Partial<typeof LOG_LIMITS> }
 }
 
 /** Employees in SQLite. Every statement on them stands here, in bulk-load.ts or in a migration. */
 export function createSqliteStore(
   db: Database,
-  { onBatch, sweepEveryMs = 60_000, ...options }: SqliteStoreOptions = {},
+  { onBatch, sweepEveryMs = 60_000, limits, ...options }: SqliteStoreOptions = {},
 ): Store {
   const client = db.$client
-  const snapshots = new Snapshots(client)
+  const snapshots = new Snapshots(client, limits?.snapshots)
+  const log = new WriteAheadLog(client, snapshots, limits?.log)
   const listeners: (() => void)[] = []
   const commits = new GroupCommit(client, {
     onBatch(batch) {
       for (const listener of listeners) listener()
       onBatch?.(batch)
+      log.check()
     },
   })
   const keys = new IdempotencyKeys(client)
   const stopSweeping = keepSweeping(keys, commits, sweepEveryMs)
   const stopKeeping = keepViews(client, commits, options)
+  const stopChecking = repeat(LOG_LIMITS.everyMs, async () => log.check())
 
   return {
     employees: employeeStore(db, commits, keys, snapshots, (listener) => listeners.push(listener)),
@@ -54,6 +60,7 @@ export function createSqliteStore(
     close() {
       stopSweeping()
       stopKeeping()
+      stopChecking()
       commits.close()
       snapshots.close()
     },
@@ -118,7 +125,7 @@ function employeeStore(
     },
 
     async list({ after = 0, department }) {
-      const snapshot = attempt(() => snapshots.open())
+      const snapshot = await opened(snapshots, 'list')
       const rows =
         department === undefined
           ? snapshot.rows(`SELECT ${COLUMNS} FROM employees WHERE id > ? ORDER BY id`, after)
@@ -127,7 +134,7 @@ function employeeStore(
               department,
               after,
             )
-      return new JsonArrayStream(rows, snapshot.close)
+      return new JsonArrayStream(rows, snapshot)
     },
 
     onCommit,
@@ -154,10 +161,10 @@ function viewStore(
 
     async read(view) {
       const { name, hash, sql } = known(view)
-      const snapshot = attempt(() => snapshots.open())
+      const snapshot = await opened(snapshots, 'fill')
       try {
         const [row] = snapshot.rows(VERSION, name, hash) as Iterable<{ version: string }>
-        return new ViewStream(row?.version ?? unheardOf(), snapshot.rows(sql), snapshot.close)
+        return new ViewStream(row?.version ?? unheardOf(), snapshot.rows(sql), snapshot)
       } catch (error) {
         snapshot.close()
         throw asDatabaseError(error)
@@ -238,6 +245,15 @@ function prepare(db: Database) {
     delete: db.delete(employees).where(one).prepare(),
     page: pageOf(gt(id, given('after'))),
     pageOfDepartment: pageOf(and(eq(department, given('department')), gt(id, given('after')))),
+  }
+}
+
+/** A snapshot; what only the moment forbids becomes a 503. */
+async function opened(snapshots: Snapshots, use: 'list' | 'fill'): Promise<Snapshot> {
+  try {
+    return await snapshots.open(use)
+  } catch (error) {
+    throw asDatabaseError(error)
   }
 }
 
