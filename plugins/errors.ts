@@ -42,7 +42,8 @@ export default fp(
 export function sendProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const body = problemOf(error, request.url)
   if (body.status >= 500) request.log.error({ err: error }, 'request failed')
-  if (body.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '1')
+  if ((body.status === 503 || body.status === 429) && !reply.hasHeader('retry-after'))
+    reply.header('retry-after', '1')
   // Said here too: no hook runs for what the router itself rejects.
   reply.headers({ 'cache-control': 'no-store', 'x-request-id': request.id })
   return reply.code(body.status).type(PROBLEM_TYPE).send(body)

@@ -57,13 +57,16 @@ export default fp(
   { name: 'openapi' },
 )
 
-/** The headers of an answer are always there, but for the link to a next page. */
+/** The link to a next page, and what only the limit of requests in a minute tells. */
+const SOMETIMES = /^(?:Link|RateLimit-.*)$/
+
+/** The headers of an answer are always there, but for those. */
 function withSureHeaders<T extends { paths?: object | undefined }>(document: T): T {
   for (const operations of Object.values(document.paths ?? {})) {
     for (const { responses } of Object.values(operations as Record<string, Operation>)) {
       for (const { headers } of Object.values(responses)) {
         for (const [name, header] of Object.entries(headers ?? {}))
-          header.required = name !== 'Link'
+          header.required = !SOMETIMES.test(name)
       }
     }
   }

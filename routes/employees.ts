@@ -14,6 +14,7 @@ import {
   EmployeePatch,
 } from '../src/employees/schemas.js'
 import { CACHE_CONTROL } from '../src/http/cache-control.js'
+import { ConcurrencyLimit } from '../src/http/concurrency-limit.js'
 import type { ReplyOf, RequestOf } from '../src/http/handlers.js'
 import { IdempotencyKey, idempotencyKeyOf } from '../src/http/idempotency-key.js'
 import {
@@ -26,6 +27,9 @@ import { errors, json, notModified } from '../src/http/responses.js'
 import { ref } from '../src/problems/schemas.js'
 
 const NoSuchEmployee = createError('NO_SUCH_EMPLOYEE', 'There is no employee %s', 404)
+
+/** Whole lists that one client, by its key or else its address, may read at once. */
+const LISTS_OF_A_CLIENT = 4
 
 const tags = ['employees']
 const params = Type.Object({ id: EmployeeId })
@@ -125,6 +129,7 @@ const deleteEmployee = {
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   const { employees } = fastify
+  const lists = new ConcurrencyLimit(LISTS_OF_A_CLIENT)
 
   fastify.post('/employees', { schema: createEmployee }, create)
   fastify.get('/employees', { schema: listEmployees }, list)
@@ -164,7 +169,14 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       return page
     }
     // For HEAD everybody would be read only to be dropped.
-    return request.method === 'HEAD' ? Readable.from([]) : employees.list(query)
+    if (request.method === 'HEAD') return Readable.from([])
+    const leave = lists.enter(request.apiKey ? `key:${request.apiKey.name}` : `ip:${request.ip}`)
+    try {
+      return (await employees.list(query)).once('close', leave)
+    } catch (error) {
+      leave()
+      throw error
+    }
   }
 
   async function get(request: RequestOf<typeof getEmployee>, reply: ReplyOf<typeof getEmployee>) {

@@ -4,9 +4,11 @@ import { type AddressInfo, connect } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Employee } from '../../src/employees/schemas.js'
 import { type App, build } from '../support/build.js'
+import { apiKeys, read, write } from '../support/keys.js'
+import { until } from '../support/until.js'
 
 /** How many long lists may be under way at once. */
-const SNAPSHOTS = 64
+const SNAPSHOTS = 48
 
 t.test('the list is a bare array by ascending id', async (t) => {
   const app = await build(t)
@@ -140,6 +142,34 @@ t.test('one long list too many is a 503 with Retry-After, and pages go on', asyn
   t.match(refused.headers, { 'content-type': /^application\/problem\+json/, 'retry-after': '1' })
   t.equal((await app.inject('/employees?limit=3')).json().length, 3)
 })
+
+t.test(
+  'a client reads a few lists at once, one more is a 429; others are not counted',
+  async (t) => {
+    const app = await build(t, { apiKeys })
+    await app.employees.createMany(longList)
+    const origin = await app.listen({ port: 0 })
+    const unread = async (headers: Record<string, string>) => {
+      const request = get(`${origin}/employees`, { headers, agent: false })
+      t.teardown(() => request.destroy())
+      const [response] = (await once(request, 'response')) as [IncomingMessage]
+      return response
+    }
+    const first = await unread(read)
+    for (let i = 1; i < 4; i++) t.equal((await unread(read)).statusCode, 200)
+    const refused = await app.inject({ url: '/employees', headers: read })
+    t.match(refused.json(), { status: 429, detail: /4 whole lists at once/ })
+    t.match(refused.headers, { 'retry-after': '1' })
+    t.equal(
+      (await app.inject({ url: '/employees?limit=1', headers: read })).statusCode,
+      200,
+      'a page',
+    )
+    t.equal((await unread(write)).statusCode, 200, 'another client')
+    first.destroy()
+    await until(async () => (await unread(read)).statusCode === 200)
+  },
+)
 
 t.test('a client that leaves in the middle of a long list takes nothing with it', async (t) => {
   const app = await build(t)
