@@ -1,3 +1,4 @@
+// slow: a service is killed under load, again and again
 import { join } from 'node:path'
 import t from 'tap'
 import { temporaryDirectory } from '../support/build.js'

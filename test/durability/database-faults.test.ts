@@ -2,8 +2,11 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { type App, build, temporaryDirectory } from '../support/build.js'
+import { until } from '../support/until.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
+/** How long a write waits for the lock. */
+const LOCK_TIMEOUT_MS = 5000
 const views = ['/employees/high-salary', '/employees/top2-by-department']
 
 t.test('a full disk: 503 for writes, reads go on, writes resume, nothing is lost', async (t) => {
@@ -35,6 +38,7 @@ t.test('a full disk: 503 for writes, reads go on, writes resume, nothing is lost
 
 t.test('a locked database: writes wait for it, reads do not', async (t) => {
   const { app, other } = await overFile(t)
+  stopTime(t)
   await post(app, ada)
   other.exec('BEGIN IMMEDIATE')
   let answered = false
@@ -54,8 +58,12 @@ t.test('a locked database: writes wait for it, reads do not', async (t) => {
 
 t.test('a database that stays locked: 503 with Retry-After, and nothing is written', async (t) => {
   const { app, other } = await overFile(t)
+  const time = stopTime(t)
   other.exec('BEGIN IMMEDIATE')
-  const answers = await Promise.all([post(app, ada), post(app, ada)])
+  const posts = Promise.all([post(app, ada), post(app, ada)])
+  await until(async () => (await app.inject('/metrics')).body.includes('_writes_waiting 2\n'))
+  time.pass(LOCK_TIMEOUT_MS)
+  const answers = await posts
   for (const { statusCode, headers } of answers) {
     t.equal(statusCode, 503)
     t.equal(headers['retry-after'], '1')
@@ -91,6 +99,17 @@ async function overFile(t: Test) {
   const other = new Sqlite(path)
   t.teardown(() => other.close())
   return { app, other }
+}
+
+/** Until the test ends, no time passes by itself. */
+function stopTime(t: Test) {
+  let now = performance.now()
+  t.intercept(performance, 'now', { value: () => now })
+  return {
+    pass(ms: number) {
+      now += ms
+    },
+  }
 }
 
 function post(app: App, payload: object) {

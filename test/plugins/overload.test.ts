@@ -1,33 +1,53 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
 import t, { type Test } from 'tap'
 import { type App, build } from '../support/build.js'
 import { until } from '../support/until.js'
 
+/** How often the service looks how it is doing. */
+const SAMPLE_MS = 5000
+
 t.test('a heap near its limit: 503 with Retry-After, until there is room again', async (t) => {
-  const app = await build(t)
+  const { app, sample } = await start(t)
   const usage = process.memoryUsage()
   let heapUsed = 0.91 * getHeapStatistics().heap_size_limit
   const memoryUsage = Object.assign(() => ({ ...usage, heapUsed }), process.memoryUsage)
   t.intercept(process, 'memoryUsage', { value: memoryUsage })
+  sample()
   await refuses(t, app)
   heapUsed = usage.heapUsed
-  await until(async () => (await app.inject('/employees')).statusCode === 200)
+  await serves(app, sample)
 })
 
 t.test('an event loop that never catches up: 503, until it does', async (t) => {
-  const app = await build(t)
+  const { app, sample } = await start(t)
   while (!app.isUnderPressure()) {
     const end = performance.now() + 1100
     while (performance.now() < end);
     await turn()
+    sample()
   }
   await refuses(t, app)
-  await until(async () => (await app.inject('/employees')).statusCode === 200)
+  await serves(app, sample)
 })
 
+/** The service, and what has it look at once how it is doing. */
+async function start(t: Test) {
+  const { setTimeout } = globalThis
+  const looks: (() => void)[] = []
+  const value = (look: () => void, ms: number) => {
+    if (ms === SAMPLE_MS) looks.push(look)
+    return setTimeout(look, ms)
+  }
+  const intercepted = t.intercept(globalThis, 'setTimeout', { value })
+  const app = await build(t)
+  intercepted.restore()
+  t.equal(looks.length, 1, 'it looks every 5 s')
+  return { app, sample: () => looks[0]?.() }
+}
+
 async function refuses(t: Test, app: App) {
-  await until(() => app.isUnderPressure())
+  t.ok(app.isUnderPressure())
   for (const url of ['/employees', '/employees/high-salary', '/nothing', '/docs']) {
     const answer = await app.inject(url)
     t.equal(answer.statusCode, 503, url)
@@ -37,4 +57,13 @@ async function refuses(t: Test, app: App) {
   for (const url of ['/livez', '/readyz', '/metrics']) {
     t.equal((await app.inject(url)).statusCode, 200, url)
   }
+}
+
+/** Resolves when it answers again. */
+async function serves(app: App, sample: () => void) {
+  await until(async () => {
+    await delay(50) // Between two looks the event loop has to be seen turning.
+    sample()
+    return (await app.inject('/employees')).statusCode === 200
+  })
 }
