@@ -1,3 +1,4 @@
+// slow: it waits until the service gives up on a request that hangs
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'

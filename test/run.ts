@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
@@ -13,11 +13,15 @@ const ALL = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' 
   .filter((name) => name.endsWith('.test.ts') && !name.includes('node_modules'))
   .map((name) => join('test', name))
 
-/** The first line of a test that a quick run leaves out; behind it stands why it takes long. */
+/** The first line of a test that is not quick; behind it stands why it takes long. */
 const SLOW = /^\/\/ slow: \S/
 
+/** How many processes the quick tests share: most of what one of them takes is to load the service. */
+const PROCESSES = 3
+
 const HELP = `
-A quick run leaves out what begins with a line "// slow: why".
+A quick run leaves out what begins with a line "// slow: why". The others share a few processes, unless
+they are named.
 
 Exit code: 0 all passed; 1 a test failed, or a program that tests start is missing; 2 wrong usage.
 
@@ -38,16 +42,34 @@ const command = new Command('npm test --')
 await run(command)
 
 async function test(paths: string[], { quick }: { quick: boolean }): Promise<void> {
-  const tests = paths.length > 0 ? paths.flatMap(testsAt) : testsAt(join(ROOT, 'test'))
-  const chosen = quick ? tests.filter((file) => !isSlow(file)) : tests
-  if (chosen.length === 0) {
+  const tests = (paths.length > 0 ? paths.flatMap(testsAt) : ALL).filter(
+    (file) => !quick || !isSlow(file),
+  )
+  if (tests.length === 0) {
     command.error('All of these are slow: run them without --quick', { exitCode: EXIT.usage })
   }
+  const alone = tests.filter((file) => paths.length > 0 || isSlow(file))
+  const shared = tests.filter((file) => !alone.includes(file))
+  const files = [...alone.map((file) => join('dist', built(file))), ...bundles(shared)]
 
   await import('./support/ensure-programs.js')
-  const files = chosen.map((file) => join('dist', file.replace(/\.ts$/, '.js')))
   const { status } = spawnSync(process.execPath, [TAP, ...files], { cwd: ROOT, stdio: 'inherit' })
   process.exitCode = status ?? EXIT.failed
+}
+
+/** Writes a file for each process that tests share, which imports them. */
+function bundles(tests: string[]): string[] {
+  if (tests.length === 0) return []
+  return Array.from({ length: PROCESSES }, (_, process) => {
+    const mine = tests.filter((_, index) => index % PROCESSES === process)
+    const file = `dist/quick-${process + 1}.test.js`
+    writeFileSync(join(ROOT, file), mine.map((test) => `import './${built(test)}'\n`).join(''))
+    return file
+  })
+}
+
+function built(test: string): string {
+  return test.replace(/\.ts$/, '.js')
 }
 
 /** The tests at a path, from the folder where npm was called. */

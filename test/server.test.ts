@@ -1,3 +1,4 @@
+// slow: each of its services is a process
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, writeFile } from 'node:fs/promises'

@@ -1,3 +1,4 @@
+// slow: each command is a process
 import t from 'tap'
 import type { EmployeeCreate } from '../../src/employees/schemas.js'
 import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'

@@ -1,3 +1,4 @@
+// slow: each command is a process
 import t from 'tap'
 import { build } from '../support/build.js'
 import { versions } from '../support/view-versions.js'

@@ -1,3 +1,4 @@
+// slow: each command is a process
 import { appendFileSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'

@@ -1,3 +1,4 @@
+// slow: Redis is broken for 16 seconds
 import t from 'tap'
 import { runCoherence } from './run.js'
 

@@ -1,3 +1,4 @@
+// slow: each comparison of contracts takes seconds
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+// slow: it asks thousands of requests
 import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import fc from 'fast-check'

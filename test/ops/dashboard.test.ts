@@ -1,3 +1,4 @@
+// slow: one of its services is three processes
 import { readFile } from 'node:fs/promises'
 import t, { type Test } from 'tap'
 import { buildOverRedis } from '../support/build.js'

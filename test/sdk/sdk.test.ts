@@ -1,3 +1,4 @@
+// slow: it generates clients, compiles them, and installs the generators at first
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'

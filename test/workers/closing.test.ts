@@ -1,3 +1,4 @@
+// slow: each of its services is three processes
 import { once } from 'node:events'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'

@@ -1,3 +1,4 @@
+// slow: each of its services is three processes
 import t from 'tap'
 import { halfRequest } from '../support/requests.js'
 import { until } from '../support/until.js'

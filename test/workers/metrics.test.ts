@@ -1,3 +1,4 @@
+// slow: each of its services is three processes
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'

@@ -1,3 +1,4 @@
+// slow: each of its services is three processes
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
