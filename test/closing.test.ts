@@ -8,6 +8,17 @@ import { halfRequest, postUntilRefused } from './support/requests.js'
 import { Service } from './support/service.js'
 import { until } from './support/until.js'
 
+const DRAIN_MS = 500
+const drain = `
+  import timers from 'node:timers/promises'
+  import { syncBuiltinESMExports } from 'node:module'
+  const { setTimeout } = timers
+  timers.setTimeout = (ms, ...more) =>
+    ms === ${DRAIN_MS} ? new Promise((end) => process.once('SIGWINCH', end)) : setTimeout(ms, ...more)
+  syncBuiltinESMExports()`
+/** Has a service go on serving, once it was told to close, for no half second but until SIGWINCH. */
+const DRAIN_UNTIL_TOLD = `--import data:text/javascript,${encodeURIComponent(drain)}`
+
 t.test('SIGTERM under load loses no request that was accepted', async (t) => {
   const { service, path } = await start(t)
   const load = postUntilRefused(service.url)
@@ -38,18 +49,19 @@ t.test('an answer under way is finished', async (t) => {
 })
 
 t.test('/readyz turns 503 before the port is closed', async (t) => {
-  const { service } = await start(t)
+  const { service } = await start(t, { NODE_OPTIONS: DRAIN_UNTIL_TOLD })
   t.equal((await fetch(`${service.url}/readyz`)).status, 200)
   const exit = service.stop()
   await until(async () => (await fetch(`${service.url}/readyz`)).status === 503)
   const served = await fetch(`${service.url}/employees/high-salary`)
   t.equal(served.status, 200, 'and other requests are still served')
   t.equal(served.headers.get('connection'), 'close')
+  service.process.kill('SIGWINCH')
   t.equal(await exit, 0)
 })
 
 t.test('a second SIGTERM ends it with 1', async (t) => {
-  const { service } = await start(t)
+  const { service } = await start(t, { NODE_OPTIONS: DRAIN_UNTIL_TOLD })
   await halfRequest(t, service.url)
   const exit = service.stop()
   await until(async () => (await fetch(`${service.url}/readyz`)).status === 503)
@@ -63,8 +75,8 @@ t.test('a request that hangs past the limit ends it with 1', async (t) => {
   t.equal(await service.stop(), 1)
 })
 
-async function start(t: Test) {
+async function start(t: Test, env: NodeJS.ProcessEnv = {}) {
   const path = join(await temporaryDirectory(t), 'employees.db')
-  const service = await Service.start(t, { DATABASE_URL: `file:${path}` })
+  const service = await Service.start(t, { DATABASE_URL: `file:${path}`, ...env })
   return { service, path }
 }

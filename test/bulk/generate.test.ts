@@ -1,13 +1,13 @@
 // slow: each command is a process
+import type { ChildProcess } from 'node:child_process'
 import t from 'tap'
 import type { EmployeeCreate } from '../../src/employees/schemas.js'
 import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
 import type { Database } from '../../src/store/sqlite/database.js'
 import { build } from '../support/build.js'
 import { memoryDatabase } from '../support/memory-database.js'
-import { outcome } from '../support/outcome.js'
 import { versions } from '../support/view-versions.js'
-import { Workplace, when } from '../support/workplace.js'
+import { Workplace } from '../support/workplace.js'
 
 const clerk = { name: 'Clerk', salary: 1, department: 'Sales' }
 
@@ -124,9 +124,9 @@ t.test('killed in the middle, it leaves all as it was', async (t) => {
   const client = work.open()
   add(client, clerk)
   const before = state(client)
-  const child = work.start('generate', '--employees', '300000')
-  when(child, 'Generating: 50 %', () => child.kill('SIGKILL'))
-  t.equal((await outcome(child)).code, null)
+  const kill = (child: ChildProcess) => child.kill('SIGKILL')
+  const ended = await work.runUntil('Generating: 50 %', kill, 'generate', '--employees', '300000')
+  t.equal(ended.code, null)
   t.same(state(client), before)
   t.equal(client.pragma('integrity_check', { simple: true }), 'ok')
 })

@@ -1,21 +1,20 @@
 // slow: each command is a process
+import type { ChildProcess } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import { load } from '../../src/bulk/load.js'
 import { Source } from '../../src/bulk/source.js'
 import type { EmployeeCreate } from '../../src/employees/schemas.js'
-import { outcome } from '../support/outcome.js'
-import { Workplace, when } from '../support/workplace.js'
+import { Workplace } from '../support/workplace.js'
 
 const HEADER = 'name,salary,department\n'
 
 t.test('Ctrl-C stops between two batches and says how many rows are in', async (t) => {
   const work = await Workplace.create(t)
   const path = await work.file('people.csv', HEADER + 'Ada,1,E\n'.repeat(100_000))
-  const child = work.start('import', path)
-  when(child, 'Importing:', () => child.kill('SIGINT'))
-  const { code, stdout, stderr } = await outcome(child)
+  const interrupt = (child: ChildProcess) => child.kill('SIGINT')
+  const { code, stdout, stderr } = await work.runUntil('Importing:', interrupt, 'import', path)
   t.equal(code, 130)
   t.equal(stdout, '')
   const said = Number(/Stopped: ([\d,]+) rows are in/.exec(stderr)?.[1]?.replaceAll(',', ''))
@@ -26,9 +25,8 @@ t.test('Ctrl-C stops between two batches and says how many rows are in', async (
 t.test('Ctrl-C while the file is checked leaves the database alone', async (t) => {
   const work = await Workplace.create(t)
   const path = await work.file('people.csv', HEADER + 'Ada,1,E\n'.repeat(100_000))
-  const child = work.start('import', path)
-  when(child, 'Checking:', () => child.kill('SIGINT'))
-  const { code, stderr } = await outcome(child)
+  const interrupt = (child: ChildProcess) => child.kill('SIGINT')
+  const { code, stderr } = await work.runUntil('Checking:', interrupt, 'import', path)
   t.equal(code, 130)
   t.match(stderr, /Stopped: 0 rows are in\n$/)
   t.notMatch(stderr, 'Checking: 90 %')
@@ -54,9 +52,8 @@ t.test('Ctrl-C is heard between any two batches', async (t) => {
 t.test('a file that changes between the check and the import is an error', async (t) => {
   const work = await Workplace.create(t)
   const path = await work.file('people.csv', HEADER + 'Ada,1,E\n'.repeat(100_000))
-  const child = work.start('import', path)
-  when(child, 'Importing:', () => appendFileSync(path, 'Bob,1,E\n'))
-  t.match(await outcome(child), {
+  const append = () => appendFileSync(path, 'Bob,1,E\n')
+  t.match(await work.runUntil('Importing:', append, 'import', path), {
     code: 1,
     stderr: 'The file was changed while it was read; 100,001 rows are in\n',
   })

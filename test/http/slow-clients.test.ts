@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import { build } from '../support/build.js'
+import { type App, build } from '../support/build.js'
 
 t.test('a client has 10 s for its headers, 30 s for its request, and then a second', async (t) => {
   const { server } = await build(t)
@@ -29,12 +29,13 @@ t.test('a body that never ends: 408, and the connection is closed', async (t) =>
 
 t.test('a body of more than 64 KiB: 413, whether it says so or not', async (t) => {
   const app = await build(t)
+  await app.listen({ port: 0 })
   const payload = JSON.stringify({ name: 'a'.repeat(64 * 1024) })
   const headers = { 'content-type': 'application/json' }
   const said = await app.inject({ method: 'POST', url: '/employees', headers, payload })
   t.equal(said.statusCode, 413)
 
-  const socket = await impatient(t)
+  const socket = await connectTo(t, app)
   socket.write('POST /employees HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n')
   socket.write('Transfer-Encoding: chunked\r\n\r\n')
   socket.write(`${payload.length.toString(16)}\r\n${payload}\r\n`)
@@ -50,6 +51,10 @@ async function impatient(t: Test) {
     connectionsCheckingInterval: 20,
   })
   await app.listen({ port: 0 })
+  return connectTo(t, app)
+}
+
+async function connectTo(t: Test, app: App) {
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   t.teardown(() => socket.destroy())
   await once(socket, 'connect')

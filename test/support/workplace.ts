@@ -40,10 +40,34 @@ export class Workplace {
   }
 
   start(command: Command, ...parameters: string[]): ChildProcess {
+    return this.#spawn([], command, parameters)
+  }
+
+  /**
+   * Starts a command that stands still as soon as it has written this to stderr; then does something to
+   * it, and lets it go on. Resolves when it has ended.
+   */
+  async runUntil(
+    said: string,
+    act: (child: ChildProcess) => void,
+    command: Command,
+    ...parameters: string[]
+  ): Promise<Outcome> {
+    const child = this.#spawn(['--import', standStillAt(said)], command, parameters)
+    let goOn: NodeJS.Timeout | undefined
+    when(child, said, () => {
+      act(child)
+      // Again and again, as it may not stand still yet.
+      goOn = setInterval(() => child.kill('SIGCONT'), 10)
+    })
+    return outcome(child).finally(() => clearInterval(goOn))
+  }
+
+  #spawn(options: string[], command: Command, parameters: string[]): ChildProcess {
     const program = fileURLToPath(
       new URL(`../../src/${FOLDERS[command]}/${command}.js`, import.meta.url),
     )
-    return spawn(process.execPath, [program, ...parameters], {
+    return spawn(process.execPath, [...options, program, ...parameters], {
       cwd: this.#directory,
       // None of what the test runner wants of its children.
       env: { DATABASE_URL: this.databaseUrl },
@@ -64,8 +88,23 @@ export class Workplace {
   }
 }
 
+/** A module for a process that must get no further, however late somebody is to hear what it said. */
+function standStillAt(said: string): string {
+  const source = `
+    const { write } = process.stderr
+    process.stderr.write = (text, ...more) => {
+      const written = write.call(process.stderr, text, ...more)
+      if (String(text).includes(${JSON.stringify(said)})) {
+        process.stderr.write = write
+        process.kill(process.pid, 'SIGSTOP')
+      }
+      return written
+    }`
+  return `data:text/javascript,${encodeURIComponent(source)}`
+}
+
 /** Does something once, as soon as a process writes this to stderr. */
-export function when(child: ChildProcess, said: string, act: () => void): void {
+function when(child: ChildProcess, said: string, act: () => void): void {
   let stderr = ''
   const listen = (output: Buffer) => {
     stderr += output
