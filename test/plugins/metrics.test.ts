@@ -179,6 +179,7 @@ t.test('without a configured Redis there are no figures of it', async (t) => {
 })
 
 t.test('an event loop that stands still is late and busy, and an idle one is not', async (t) => {
+  const start = performance.now()
   const app = await build(t)
   for (let turns = 0; turns < 3; turns++) {
     const end = performance.now() + 100
@@ -187,7 +188,8 @@ t.test('an event loop that stands still is late and busy, and an idle one is not
   }
   const samples = await figures(app)
   const longest = samples.get('nodejs_event_loop_delay_seconds{quantile="1"}') as number
-  t.ok(longest > 0.05 && longest < 10, `${longest}`)
+  const seconds = (performance.now() - start) / 1000
+  t.ok(longest > 0.05 && longest <= seconds, `${longest} of ${seconds} s`)
   t.ok((samples.get('nodejs_event_loop_busy_seconds_total') as number) >= 0.3)
   await until(async () => {
     await delay(50) // What is measured is time without a scrape.

@@ -10,8 +10,20 @@ import { Workers } from '../support/workers.js'
 
 const POSTS = 'http_request_duration_seconds_count{method="POST",route="/employees",status="201"}'
 
+const patience = `
+  import timers from 'node:timers/promises'
+  import { syncBuiltinESMExports } from 'node:module'
+  const { setTimeout } = globalThis
+  const { setTimeout: sleep } = timers
+  // A worker has a second to tell its figures to the primary, which has five to tell all of them.
+  globalThis.setTimeout = (run, ms, ...more) => setTimeout(run, ms === 5000 ? 60_000 : ms, ...more)
+  timers.setTimeout = (ms, ...more) => sleep(ms === 1000 ? 50_000 : ms, ...more)
+  syncBuiltinESMExports()`
+/** Has the service wait for the figures of a worker that is slow but does not hang. */
+const PATIENT = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(patience)}` }
+
 t.test('/metrics of any worker tells of all of them', async (t) => {
-  const workers = await Workers.start(t)
+  const workers = await Workers.start(t, PATIENT)
   const [first, second] = await clients(t, workers)
   for (let i = 0; i < 10; i++) await post(workers.url)
   for (const client of [first, second]) await client.get('/employees/high-salary')
@@ -45,7 +57,7 @@ t.test('a worker that hangs holds up no answer, and its counts stay', async (t) 
 })
 
 t.test('what a dead worker has counted stays, and what it was does not', async (t) => {
-  const workers = await Workers.start(t)
+  const workers = await Workers.start(t, PATIENT)
   const [first, second] = await clients(t, workers)
   for (let i = 0; i < 10; i++) await post(workers.url)
   t.equal((await first.samples()).get(POSTS), 10)
