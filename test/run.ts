@@ -57,9 +57,10 @@ async function test(paths: string[], { quick }: { quick: boolean }): Promise<voi
   process.exitCode = status ?? EXIT.failed
 }
 
-/** Writes a file for each process that tests share, which imports them. */
-function bundles(tests: string[]): string[] {
-  if (tests.length === 0) return []
+/** Writes a file for each process that tests share, which imports them; long ones are dealt out first. */
+function bundles(all: string[]): string[] {
+  if (all.length === 0) return []
+  const tests = all.toSorted((one, other) => textOf(other).length - textOf(one).length)
   return Array.from({ length: PROCESSES }, (_, process) => {
     const mine = tests.filter((_, index) => index % PROCESSES === process)
     const file = `dist/quick-${process + 1}.test.js`
@@ -86,5 +87,9 @@ function testsAt(path: string): string[] {
 }
 
 function isSlow(file: string): boolean {
-  return SLOW.test(readFileSync(join(ROOT, file), 'utf8'))
+  return SLOW.test(textOf(file))
+}
+
+function textOf(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8')
 }
