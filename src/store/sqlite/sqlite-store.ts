@@ -51,7 +51,7 @@ export function createSqliteStore(
   const keys = new IdempotencyKeys(client)
   const stopSweeping = keepSweeping(keys, commits, sweepEveryMs)
   const stopKeeping = keepViews(client, commits, options)
-  const stopChecking = repeat(LOG_LIMITS.everyMs, async () => log.check())
+  const stopChecking = repeat(limits?.log?.everyMs ?? LOG_LIMITS.everyMs, async () => log.check())
 
   return {
     employees: employeeStore(db, commits, keys, snapshots, (listener) => listeners.push(listener)),

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { top2ByDepartment } from '../../../drizzle/views/top2-by-department.js'
 import { bulkLoad } from '../../../src/store/sqlite/bulk-load.js'
@@ -20,7 +21,15 @@ t.test('lists leave snapshots for fills', async (t) => {
   await hold(t, store, 3)
   await t.rejects(store.employees.list({}), /in a moment/)
   for (let i = 0; i < 3; i++) await read(await store.views.read(top2ByDepartment))
-  await hold(t, store, 0)
+})
+
+t.test('there are so many snapshots and no more, for fills neither', async (t) => {
+  const { store } = await open(t, { snapshots: { open: 2 } })
+  const fills = await Promise.all([0, 1].map(() => store.views.read(top2ByDepartment)))
+  t.teardown(() => fills.map((fill) => fill.destroy()))
+  await t.rejects(store.views.read(top2ByDepartment), /in a moment/)
+  fills[0]?.destroy()
+  await read(await store.views.read(top2ByDepartment))
 })
 
 t.test('a snapshot that is open for too long is given up', async (t) => {
@@ -38,7 +47,7 @@ t.test('a log that no reader holds up stays small', async (t) => {
 })
 
 t.test('a list that nobody reads is given up before the log has grown too large', async (t) => {
-  const log = { softBytes: 1 * MIB, hardBytes: 3 * MIB, graceMs: 0, tryEveryMs: 0 }
+  const log = { softBytes: 1 * MIB, hardBytes: 3 * MIB, graceMs: 0, tryEveryMs: 0, everyMs: 1e9 }
   const { store, logSize } = await open(t, { log })
   const [list] = await hold(t, store, 1)
   let largest = 0
@@ -49,24 +58,40 @@ t.test('a list that nobody reads is given up before the log has grown too large'
   t.ok(list?.destroyed)
   t.match(list?.errored?.cause, /log has grown too large/)
   t.ok(largest < 6 * MIB, `${largest} bytes at most`)
-  await until(() => logSize() < 1 * MIB)
+  await until(async () => {
+    await store.employees.create(ada)
+    return logSize() < 1 * MIB
+  })
 })
 
-t.test('snapshots that overlap let a checkpoint have its turn', async (t) => {
-  const log = { softBytes: 1 * MIB, hardBytes: 1000 * MIB, momentMs: 60_000, tryEveryMs: 0 }
+t.test('a checkpoint has its turn: who comes then waits for those who read already', async (t) => {
+  const log = { softBytes: 0, hardBytes: 1000 * MIB, momentMs: 60_000, tryEveryMs: 0 }
   const { store, logSize } = await open(t, { log })
-  let stopped = false
-  const readers = [0, 1, 2, 3].map(async () => {
-    while (!stopped) await read(await store.employees.list({}))
+  await write(store, 1)
+  const [list] = await hold(t, store, 1)
+  await write(store, 1)
+  t.ok(logSize() > 0)
+  let opened = false
+  const late = store.employees.list({}).finally(() => {
+    opened = true
   })
-  let largest = 0
-  for (let i = 0; i < 40; i++) {
-    await write(store, 1)
-    largest = Math.max(largest, logSize())
-  }
-  stopped = true
-  await Promise.all(readers)
-  t.ok(largest < 12 * MIB, `${largest} bytes at most, of some 30 that were written`)
+  for (let i = 0; i < 10; i++) await turn()
+  t.notOk(opened)
+  list?.destroy()
+  t.equal((await read(await late)).length, 2000)
+  t.equal(logSize(), 0, 'the log began anew in between')
+})
+
+t.test('it waits no longer than a moment', async (t) => {
+  const log = { softBytes: 0, hardBytes: 1000 * MIB, momentMs: 1, tryEveryMs: 0 }
+  const { store } = await open(t, { log })
+  // As the service's port does: the timers of the store keep no process alive.
+  const alive = setInterval(() => {}, 1000)
+  t.teardown(() => clearInterval(alive))
+  const [list] = await hold(t, store, 1)
+  await write(store, 1)
+  await read(await store.employees.list({}))
+  t.notOk(list?.destroyed)
 })
 
 t.test('a database in memory is copied once for all who read the same state', async (t) => {
