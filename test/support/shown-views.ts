@@ -2,8 +2,7 @@ import type Sqlite from 'better-sqlite3'
 import type { View } from '../../drizzle/define-view.js'
 import { views } from '../../drizzle/registry.js'
 import type { Employee } from '../../src/store/store.js'
-import { buildWithRoutes } from './every-route.js'
-import { scoped } from './scope.js'
+import { servedRoutes } from './every-route.js'
 
 /** A cached view, and the path of the route that shows it. */
 export interface ShownView {
@@ -16,14 +15,17 @@ export interface ShownView {
  *
  * @throws if no route shows one of them
  */
-export const shownViews: readonly ShownView[] = await scoped(async (scope) => {
-  const { routes } = await buildWithRoutes(scope, { databaseUrl: 'file::memory:' })
+export const shownViews: readonly ShownView[] = await findShownViews()
+
+async function findShownViews(): Promise<ShownView[]> {
+  const routes = await servedRoutes()
+  if (views.length < 2) throw new Error(`There are only ${views.length} views`)
   return views.map((view) => {
     const route = routes.find((each) => each.view === view && each.method === 'GET')
     if (!route) throw new Error(`No route in routes/ shows the view ${view.name}`)
-    return { view, path: route.url }
+    return { view, path: route.path }
   })
-})
+}
 
 /** What a view must show now: by its own query, with nothing in between. */
 export function expectedRows(client: Sqlite.Database, view: View): unknown[] {
