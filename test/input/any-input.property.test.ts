@@ -5,21 +5,13 @@ import fc from 'fast-check'
 import type { LightMyRequestResponse as Response } from 'fastify'
 import t from 'tap'
 import { type App, build } from '../support/build.js'
+import { servedRoutes } from '../support/every-route.js'
 
-const routes = [
-  ['POST', '/employees'],
-  ['GET', '/employees'],
-  ['GET', '/employees/1'],
-  ['PUT', '/employees/1'],
-  ['PATCH', '/employees/1'],
-  ['DELETE', '/employees/2'],
-  ['GET', '/employees/high-salary'],
-  ['GET', '/employees/top2-by-department'],
-  ['GET', '/livez'],
-  ['GET', '/readyz'],
-  ['GET', '/metrics'],
-  ['GET', '/openapi.json'],
-] as const
+/** The contract's, and what monitoring and generators read. A DELETE is of somebody else: Ada stays. */
+const routes = (await servedRoutes())
+  .filter(({ method }) => method !== 'HEAD')
+  .filter(({ isPublished, url }) => isPublished || /^\/(metrics|openapi\.json)$/.test(url))
+  .map(({ method, path }) => [method, method === 'DELETE' ? path.replace('1', '2') : path] as const)
 
 const method = fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PURGE')
 const anyText = fc.string({ unit: 'binary', maxLength: 60 })
@@ -83,7 +75,12 @@ t.test('any bytes as a body, under any content type: never a 5xx', async (t) => 
       contentType,
       async ([method, url], bytes, type) => {
         const headers = { 'content-type': type }
-        const answer = await app.inject({ method, url, headers, payload: Buffer.from(bytes) })
+        const answer = await app.inject({
+          method: method as 'GET',
+          url,
+          headers,
+          payload: Buffer.from(bytes),
+        })
         if (answer.statusCode >= 400) problem(answer, [400, 404, 415])
       },
     ),
@@ -130,7 +127,7 @@ t.test('any value of a header that means something: never a 5xx', async (t) => {
       fc.constantFrom(...routes),
       fc.dictionary(name, headerValue, { maxKeys: 4 }),
       async ([method, url], headers) => {
-        const answer = await app.inject({ method, url, headers })
+        const answer = await app.inject({ method: method as 'GET', url, headers })
         if (answer.statusCode >= 400) problem(answer, [400, 401, 404, 412, 415])
       },
     ),
