@@ -1,6 +1,8 @@
 import t from 'tap'
 import { build } from '../support/build.js'
+import { servedRoutes } from '../support/every-route.js'
 import { apiKeys } from '../support/keys.js'
+import { shownViews } from '../support/shown-views.js'
 
 const expected = {
   'content-security-policy': "default-src 'none';frame-ancestors 'none'",
@@ -10,22 +12,37 @@ const expected = {
   'x-frame-options': 'DENY',
 }
 
+/** The pages with their parts, which load each other by a policy of their own. */
+const PAGES = /^\/($|docs|page\/)/
+const { 'content-security-policy': _, ...expectedOfPages } = expected
+
 t.test('every answer says that it is to be shown, framed and sniffed by nobody', async (t) => {
-  const app = await build(t, { apiKeys })
-  const authorization = 'Bearer wrong'
-  for (const url of ['/livez', '/openapi.json', '/employees', '/nothing']) {
-    t.match((await app.inject({ url, headers: { authorization } })).headers, expected, url)
+  const routes = await servedRoutes()
+  for (const config of [{}, { apiKeys }]) {
+    const app = await build(t, config)
+    const headers = { authorization: 'Bearer wrong' }
+    for (const { method, path: url } of [...routes, { method: 'GET', path: '/nothing' }]) {
+      const answer = await app.inject({ method: method as 'GET', url, headers })
+      const isPage = PAGES.test(url)
+      t.match(answer.headers, isPage ? expectedOfPages : expected, `${method} ${url}`)
+      if (isPage) t.match(answer.headers['content-security-policy'], /^default-src 'self'/, url)
+    }
   }
 })
 
 t.test('a cached answer and an error carry them too', async (t) => {
   const app = await build(t)
-  for (const url of [
-    '/employees/high-salary',
-    '/employees/high-salary',
-    '/employees/x',
-    '/nothing',
-  ]) {
+  for (const { path: url } of shownViews) {
+    for (const source of [/miss/, /hit/]) {
+      const { headers } = await app.inject(url)
+      t.match(headers['cache-status'], source, url)
+      t.match(headers, expected, url)
+    }
+    const known = await app.inject({ url, headers: { 'if-none-match': '*' } })
+    t.equal(known.statusCode, 304, url)
+    t.match(known.headers, expected, url)
+  }
+  for (const url of ['/employees/x', '/nothing']) {
     t.match((await app.inject(url)).headers, expected, url)
   }
 })
