@@ -1,15 +1,19 @@
 import t from 'tap'
 import { build } from '../support/build.js'
+import { servedRoutes } from '../support/every-route.js'
 import { apiKeys, read } from '../support/keys.js'
 
 const origin = 'https://app.example.com'
 const corsOrigins = [origin, 'http://localhost:8080']
+const routes = await servedRoutes()
 const preflight = { origin, 'access-control-request-method': 'PUT' }
 
 t.test('unless origins are configured no page may ask', async (t) => {
   const app = await build(t)
-  const answer = await app.inject({ url: '/employees', headers: { origin } })
-  t.notOk(answer.headers['access-control-allow-origin'])
+  for (const { method, path: url } of routes) {
+    const answer = await app.inject({ method: method as 'GET', url, headers: { origin } })
+    t.notOk(answer.headers['access-control-allow-origin'], `${method} ${url}`)
+  }
   const asked = await app.inject({ method: 'OPTIONS', url: '/employees', headers: preflight })
   t.notOk(asked.headers['access-control-allow-methods'])
 })
@@ -24,14 +28,19 @@ t.test('a page of a configured origin may ask, and sees the headers that matter'
   for (const name of ['ETag', 'Link', 'Location', 'Cache-Status', 'Retry-After', 'X-Request-Id']) {
     t.ok(exposed.includes(name), name)
   }
+  for (const { method, path: url } of routes) {
+    const answer = await app.inject({ method: method as 'GET', url, headers: { origin } })
+    t.equal(answer.headers['access-control-allow-origin'], origin, `${method} ${url}`)
+    t.equal(answer.headers['access-control-expose-headers'], exposed.join(', '))
+  }
 })
 
 t.test('its preflight is answered without a key, for any path', async (t) => {
   const app = await build(t, { corsOrigins, apiKeys })
-  for (const url of ['/employees/1', '/employees/high-salary', '/nothing']) {
+  for (const url of new Set([...routes.map(({ path }) => path), '/nothing'])) {
     const answer = await app.inject({ method: 'OPTIONS', url, headers: preflight })
-    t.equal(answer.statusCode, 204)
-    t.equal(answer.headers['access-control-allow-origin'], origin)
+    t.equal(answer.statusCode, 204, url)
+    t.equal(answer.headers['access-control-allow-origin'], origin, url)
     t.match(answer.headers['access-control-allow-methods'], 'PUT')
     t.match(
       answer.headers['access-control-allow-headers'],
