@@ -3,9 +3,11 @@ import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import { type App, build, buildOverRedis } from '../support/build.js'
 import { timeOutCommands, waitForReplies } from '../support/command-timeouts.js'
+import { servedRoutes } from '../support/every-route.js'
 import { apiKeys, entries, read, readKey } from '../support/keys.js'
 import { samplesOf } from '../support/prometheus.js'
-import { RedisServer, redisClient } from '../support/redis-server.js'
+import { RedisServer, redisClient, redisUrl } from '../support/redis-server.js'
+import { createUntilChanged, type ShownView, shownViews } from '../support/shown-views.js'
 import { until } from '../support/until.js'
 
 const ada = { name: 'Ada Lovelace', salary: 123_456.789, department: 'Engineering' }
@@ -26,6 +28,24 @@ t.test('requests are counted by the pattern of their route, never by its URL', a
   t.equal(count('method="GET",route="/employees/:id",status="404"'), 2)
   t.equal(count('method="GET",route="unknown",status="404"'), 2)
   for (const text of ['/77', 'secret', 'elsewhere']) t.notMatch(output, text)
+})
+
+t.test('every route is counted under its own name', async (t) => {
+  const app = await build(t)
+  const routes = await servedRoutes()
+  const count = async (method: string, url: string) => {
+    const begin = `http_request_duration_seconds_count{method="${method}",route="${url}",`
+    return [...(await figures(app))]
+      .filter(([name]) => name.startsWith(begin))
+      .reduce((sum, [, value]) => sum + value, 0)
+  }
+  for (const { method, url, path } of routes) {
+    const before = await count(method, url)
+    await app.inject({ method: method as 'GET', url: path })
+    // To ask for figures is a request as well, which the next ones tell of.
+    const own = method === 'GET' && url === '/metrics' ? 1 : 0
+    t.equal(await count(method, url), before + 1 + own, `${method} ${url}`)
+  }
 })
 
 t.test('methods that nobody serves share one label', async (t) => {
@@ -80,6 +100,70 @@ t.test('cached views tell the source of their answers, and what a fill takes', a
   t.strictSame([bucket('0.0025'), bucket('0.005')], [0, 1])
   t.equal(samples.get('employees_view_fill_seconds_sum{view="high_salary_emps"}'), 0.003)
 })
+
+for (const shown of shownViews) {
+  const { view, path } = shown
+
+  t.test(`${view.name} tells every source of its answers, and each fill`, async (t) => {
+    const redis = await redisUrl(t)
+    const first = await buildOverRedis(t, { redisUrl: redis })
+    t.strictSame(await sourcesOf(first, shown), {})
+    t.equal(await figureOf(first, shown, 'fill_seconds_count'), undefined)
+
+    const { etag } = (await first.inject(path)).headers
+    await first.inject(path)
+    await first.inject({ method: 'HEAD', url: path })
+    await first.inject({ url: path, headers: { 'if-none-match': etag as string } })
+    t.strictSame(await sourcesOf(first, shown), { stored: 1, near: 2, not_modified: 1 })
+    t.equal(await figureOf(first, shown, 'fill_seconds_count'), 1)
+    t.ok(((await figureOf(first, shown, 'fill_seconds_sum')) as number) > 0)
+
+    const key = `${view.name}:1:${await first.views.version(view)}`
+    const client = redisClient(t, redis)
+    await until(() => client.exists(key))
+    const { databaseUrl } = first.config
+    const second = await buildOverRedis(t, { redisUrl: redis, databaseUrl })
+    await second.inject(path)
+    t.strictSame(await sourcesOf(second, shown), { redis: 1 })
+    t.equal(await figureOf(second, shown, 'fill_seconds_count'), undefined, 'no fill')
+
+    await change(second, shown)
+    await Promise.all([second.inject(path), second.inject(path)])
+    t.strictSame(await sourcesOf(second, shown), { redis: 1, stored: 1, collapsed: 1 })
+
+    await change(second, shown)
+    const { read } = second.views
+    second.views.read = async (each) => {
+      second.views.read = read
+      const stream = await read(each)
+      await change(second, shown)
+      return stream
+    }
+    await second.inject(path)
+    t.match(await sourcesOf(second, shown), { passed: 1 }, 'a write overtook it')
+    t.equal(await figureOf(second, shown, 'fill_seconds_count'), 2)
+  })
+
+  t.test(`${view.name} tells when it changed, and when it was filled`, async (t) => {
+    const app = await build(t)
+    const changed = 'changed_timestamp_seconds'
+    const filled = 'filled_timestamp_seconds'
+    const start = Date.now() / 1000
+    t.ok(Math.abs(((await figureOf(app, shown, changed)) as number) - start) < 60)
+    t.equal(await figureOf(app, shown, filled), undefined)
+
+    app.db.$client.exec('UPDATE view_versions SET changed_at = 0')
+    t.equal(await figureOf(app, shown, changed), 0)
+    await change(app, shown)
+    t.ok(((await figureOf(app, shown, changed)) as number) >= start - 1)
+    t.equal(await figureOf(app, shown, filled), undefined, 'nobody has asked')
+    await app.inject(path)
+    t.ok(((await figureOf(app, shown, filled)) as number) >= start)
+    for (const other of shownViews) {
+      if (other !== shown) t.equal(await figureOf(app, other, filled), undefined, other.view.name)
+    }
+  })
+}
 
 t.test('cached views tell when they changed, and when they were filled', async (t) => {
   const app = await build(t)
@@ -229,6 +313,25 @@ async function exposition(app: App): Promise<string> {
   const answer = await app.inject('/metrics')
   if (answer.statusCode !== 200) throw new Error(answer.body)
   return answer.body
+}
+
+/** A figure of one view, by the end of its name. */
+async function figureOf(app: App, { view }: ShownView, name: string) {
+  return (await figures(app)).get(`employees_view_${name}{view="${view.name}"}`)
+}
+
+/** How many answers of a view came from where. */
+async function sourcesOf(app: App, { view }: ShownView): Promise<Record<string, number>> {
+  const sources: Record<string, number> = {}
+  const begin = `employees_view_answers_total{view="${view.name}",source="`
+  for (const [name, count] of await figures(app)) {
+    if (name.startsWith(begin)) sources[name.slice(begin.length, -2)] = count
+  }
+  return sources
+}
+
+function change({ db, employees }: App, { view }: ShownView): Promise<void> {
+  return createUntilChanged(db.$client, view, employees.create)
 }
 
 async function figures(app: App): Promise<Map<string, number>> {
