@@ -1,6 +1,8 @@
 import t from 'tap'
 import { build } from '../support/build.js'
+import { servedRoutes } from '../support/every-route.js'
 import { apiKeys } from '../support/keys.js'
+import { shownViews } from '../support/shown-views.js'
 
 const types = {
   css: 'text/css; charset=utf-8',
@@ -40,13 +42,33 @@ t.test('its policy is that of /docs, and nothing on it is inline', async (t) => 
 
 t.test('who has it already is told so', async (t) => {
   const app = await build(t)
-  for (const url of ['/', '/page/page.js']) {
+  const paths = new Set((await servedRoutes()).map(({ path }) => path))
+  const files = [...paths].filter((path) => /^\/(page\/|$)/.test(path))
+  t.ok(files.includes('/') && files.includes('/page/page.js'))
+  for (const url of files) {
     const { etag, ...headers } = (await app.inject(url)).headers
     t.equal(headers['cache-control'], 'no-cache')
     const again = await app.inject({ url, headers: { 'if-none-match': etag as string } })
     t.equal(again.statusCode, 304)
     t.equal(again.body, '')
     t.equal(again.headers.etag, etag)
+  }
+})
+
+t.test('it has the figures of every view', async (t) => {
+  const app = await build(t)
+  const figures = new URL('../../../public/figures.js', import.meta.url)
+  const { viewsOf } = await import(figures.href)
+  const shown = async (name: string) => {
+    const views: { view: string }[] = viewsOf((await app.inject('/metrics')).body)
+    t.equal(views.length, shownViews.length)
+    return views.find(({ view }) => view === name)
+  }
+  for (const { view, path } of shownViews) {
+    t.match(await shown(view.name), { changed: Number, hits: 0, misses: 0 }, view.name)
+    for (let i = 0; i < 3; i++) await app.inject(path)
+    const asked = { hits: 2, misses: 1, filled: Number, fillSeconds: Number }
+    t.match(await shown(view.name), asked, view.name)
   }
 })
 
