@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { entries, read } from '../support/keys.js'
 import { samplesOf } from '../support/prometheus.js'
 import { post } from '../support/requests.js'
+import { shownViews } from '../support/shown-views.js'
 import { until } from '../support/until.js'
 import { Workers } from '../support/workers.js'
 
@@ -26,16 +27,22 @@ t.test('/metrics of any worker tells of all of them', async (t) => {
   const workers = await Workers.start(t, PATIENT)
   const [first, second] = await clients(t, workers)
   for (let i = 0; i < 10; i++) await post(workers.url)
-  for (const client of [first, second]) await client.get('/employees/high-salary')
+  for (const client of [first, second]) {
+    for (const { path } of shownViews) await client.get(path)
+  }
   for (const client of [first, second]) {
     const samples = await client.samples()
     t.equal(samples.get(POSTS), 10)
     t.equal(samples.get('employees_commit_writes_sum'), 10)
     t.equal(samples.get('employees_workers'), 2)
     t.equal(samples.get('employees_reader_connections_limit'), 128, 'the sum of the gauges')
-    for (const name of ['changed', 'filled']) {
-      const time = `employees_view_${name}_timestamp_seconds{view="high_salary_emps"}`
-      t.ok((samples.get(time) as number) < Date.now() / 1000 + 60, 'the last of the times')
+    for (const { view } of shownViews) {
+      for (const name of ['changed', 'filled']) {
+        const time = `employees_view_${name}_timestamp_seconds{view="${view.name}"}`
+        t.ok((samples.get(time) as number) < Date.now() / 1000 + 60, 'the last of the times')
+      }
+      const fills = `employees_view_fill_seconds_count{view="${view.name}"}`
+      t.equal(samples.get(fills), 2, `one of each worker: ${view.name}`)
     }
   }
   const answers = await Promise.all([first.samples(), second.samples(), first.samples()])

@@ -1,9 +1,11 @@
 // slow: each of its services is three processes
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import { entries, read } from '../support/keys.js'
 import { Service } from '../support/service.js'
+import { expectedRows, shownViews } from '../support/shown-views.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 import { until } from '../support/until.js'
 import { isAlive, Workers } from '../support/workers.js'
@@ -17,13 +19,19 @@ t.test('workers share a port and a database, and a dead one is replaced', async 
     { worker: first, signal: 'SIGKILL', delayMs: 100, msg: /starting another in 100 ms/ },
   ])
 
+  const client = new Sqlite(workers.path)
+  t.teardown(() => client.close())
   const body = JSON.stringify({ name: 'Ada', salary: 120_000, department: 'Engineering' })
   const headers = { 'content-type': 'application/json', connection: 'close' }
   for (let count = 1; count <= 20; count++) {
     const created = await fetch(`${workers.url}/employees`, { method: 'POST', body, headers })
     t.equal(created.status, 201)
-    const high = await fetch(`${workers.url}/employees/high-salary`, { headers })
-    t.equal(((await high.json()) as unknown[]).length, count)
+    const list = await fetch(`${workers.url}/employees`, { headers })
+    t.equal(((await list.json()) as unknown[]).length, count)
+    for (const { view, path } of shownViews) {
+      const shown = await fetch(`${workers.url}${path}`, { headers })
+      t.strictSame(await shown.json(), expectedRows(client, view), view.name)
+    }
   }
 })
 
