@@ -6,6 +6,7 @@ import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
 import type { Database } from '../../src/store/sqlite/database.js'
 import { build } from '../support/build.js'
 import { memoryDatabase } from '../support/memory-database.js'
+import { expectedRows, shownViews } from '../support/shown-views.js'
 import { versions } from '../support/view-versions.js'
 import { Workplace } from '../support/workplace.js'
 
@@ -56,13 +57,20 @@ t.test('no department stays empty while there are people for it', async (t) => {
 t.test('a running service answers right after it, with new versions', async (t) => {
   const work = await Workplace.create(t)
   const app = await build(t, { databaseUrl: work.databaseUrl })
-  const paths = ['/employees/high-salary', '/employees/top2-by-department']
-  for (const path of paths) t.same((await app.inject(path)).json(), [])
-  const before = versions(app.db.$client)
+  const { $client: client } = app.db
+  const showsAll = async () => {
+    for (const { view, path } of shownViews) {
+      t.same((await app.inject(path)).json(), expectedRows(client, view), view.name)
+    }
+  }
+  await showsAll()
+  t.same((await app.inject('/employees/high-salary')).json(), [])
+  const before = versions(client)
   await work.run('generate', '--employees', '500', '--departments', '3')
 
-  const after = versions(app.db.$client)
-  for (const view of Object.keys(before)) t.not(after[view], before[view])
+  const after = versions(client)
+  for (const { view } of shownViews) t.not(after[view.name], before[view.name], view.name)
+  await showsAll()
   t.not(after.high_salary_emps, after.top2_by_dept)
   const people = (await app.inject('/employees')).json()
   const high = people.filter(({ salary }: EmployeeCreate) => salary > 100_000)

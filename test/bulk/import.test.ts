@@ -1,6 +1,7 @@
 // slow: each command is a process
 import t from 'tap'
 import { build } from '../support/build.js'
+import { expectedRows, shownViews } from '../support/shown-views.js'
 import { versions } from '../support/view-versions.js'
 import { Workplace } from '../support/workplace.js'
 
@@ -132,6 +133,7 @@ t.test('NDJSON is read by its extension, with salaries as numbers or text', asyn
 t.test('a running service answers right after an import, with new versions', async (t) => {
   const work = await Workplace.create(t)
   const app = await build(t, { databaseUrl: work.databaseUrl })
+  for (const { path } of shownViews) await app.inject(path)
   t.same((await app.inject('/employees/high-salary')).json(), [])
   t.same((await app.inject('/employees/top2-by-department')).json(), [])
   const before = versions(app.db.$client)
@@ -143,8 +145,10 @@ t.test('a running service answers right after an import, with new versions', asy
   t.same((await app.inject('/employees/high-salary')).json(), [ada])
   t.same((await app.inject('/employees/top2-by-department')).json(), [ada, bob])
   const after = versions(app.db.$client)
-  t.not(after.high_salary_emps, before.high_salary_emps)
-  t.not(after.top2_by_dept, before.top2_by_dept)
+  for (const { view, path } of shownViews) {
+    t.not(after[view.name], before[view.name], view.name)
+    t.same((await app.inject(path)).json(), expectedRows(app.db.$client, view), view.name)
+  }
 })
 
 t.test('a file or a database that cannot be opened is an error of code 1', async (t) => {

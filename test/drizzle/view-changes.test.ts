@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
+import { views } from '../../drizzle/registry.js'
 import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
 import { openDatabase } from '../../src/store/sqlite/database.js'
 import { memoryDatabase } from '../support/memory-database.js'
@@ -26,7 +27,8 @@ t.test('a bulk load changes every view', async (t) => {
   const client = memoryDatabase(t)
   forget(client)
   bulkLoad(client, colleagues)
-  for (const view of [HIGH, TOP2]) isNow(t, changesOf(client).get(view))
+  t.ok(views.length >= 2)
+  for (const { name } of views) isNow(t, changesOf(client).get(name))
 })
 
 t.test('the migration of a further view says nothing of times', async (t) => {
@@ -56,7 +58,7 @@ t.test(
     t.teardown(() => client.close())
     const defined = versions(client)
     for (const view of [HIGH, TOP2]) t.not(defined[view], before[view])
-    for (const view of [HIGH, TOP2]) isNow(t, changesOf(client).get(view))
+    for (const { name } of views) isNow(t, changesOf(client).get(name))
     client.exec("INSERT INTO employees (name, salary, department) VALUES ('Tom', 1, 'x')")
     t.equal(versions(client)[HIGH], defined[HIGH])
     t.not(versions(client)[TOP2], defined[TOP2])

@@ -14,7 +14,7 @@ import { createSqliteStore } from '../../../src/store/sqlite/sqlite-store.js'
 import { ViewKeeper } from '../../../src/store/sqlite/view-keeper.js'
 import type { ViewChange } from '../../../src/store/view-changes.js'
 import { generate } from '../../../src/store/views/generate.js'
-import { expectedRows } from '../../support/shown-views.js'
+import { createUntilChanged, expectedRows } from '../../support/shown-views.js'
 import { temporaryDirectory } from '../../support/temporary-directory.js'
 import { until } from '../../support/until.js'
 import { versions } from '../../support/view-versions.js'
@@ -77,13 +77,18 @@ t.test('what was missed while a trigger was gone is shown after the repair', asy
   const file = await database(t)
   const { db, store } = file.serve()
   for (const name of insertTriggers(file.client)) file.client.exec(`DROP TRIGGER ${name}`)
-  const [view] = views as [View, ...View[]]
-  const stale = await store.views.version(view)
-  await store.employees.create(ada)
-  t.equal(await store.views.version(view), stale, 'nobody announced it')
+  t.ok(views.length >= 2)
+  for (const view of views) {
+    const stale = await store.views.version(view)
+    await createUntilChanged(db.$client, view, store.employees.create)
+    t.equal(await store.views.version(view), stale, `nobody announced it: ${view.name}`)
+  }
+  const stale = versions(db.$client)
   file.open()
-  t.not(await store.views.version(view), stale)
-  t.strictSame(await read(store.views, view), expectedRows(db.$client, view))
+  for (const view of views) {
+    t.not(await store.views.version(view), stale[view.name], view.name)
+    t.strictSame(await read(store.views, view), expectedRows(db.$client, view), view.name)
+  }
 })
 
 t.test('a service that runs puts back what is dropped meanwhile', async (t) => {
