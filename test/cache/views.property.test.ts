@@ -1,97 +1,128 @@
 import fc from 'fast-check'
 import t from 'tap'
+import type { View } from '../../drizzle/define-view.js'
 import { type App, buildOverRedis } from '../support/build.js'
 import { exact, oracles } from '../support/oracles.js'
 import { redisUrl } from '../support/redis-server.js'
-import { expectedRows, type ShownView, shownViews } from '../support/shown-views.js'
+import { expectedRows, namedIn, type ShownView, shownViews } from '../support/shown-views.js'
 
-// Few salaries and departments, so that ties, thresholds and last ones of a department are common.
-const salary = fc.oneof(
-  fc.constantFrom(0, 1, 50_000, 99_999.99, 100_000, 100_000.01, 120_000, 120_001, 1e12),
-  fc.integer({ min: 0, max: 500_000 }),
-)
-const department = fc.constantFrom('a', 'b', 'ä')
-const name = fc.constantFrom('x', 'y')
-const fields = fc.record({ name, salary, department })
-const id = fc.integer({ min: 1, max: 12 })
+/** The new versions are for a view whose triggers miss the end of everybody: each run fails for itself. */
+const FROM_THE_START = `
+  DELETE FROM employees;
+  DELETE FROM sqlite_sequence;
+  UPDATE view_versions SET version = lower(hex(randomblob(16)))`
 
 interface Write {
   /** Whether it changes one row at most, so that a view has a new version if and only if it shows something else. */
   single: boolean
   run: (app: App) => unknown
+  /** What a counterexample shows of it. */
+  [fc.toStringMethod]: () => string
 }
 
-const http = (method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, payload?: object) =>
-  ({
-    single: true,
-    run: (app) => app.inject({ method, url, ...(payload && { payload }) }),
-  }) as Write
-const sql = (statement: string, ...values: unknown[]) =>
-  ({ single: false, run: (app) => app.db.$client.prepare(statement).run(...values) }) as Write
+const http = (
+  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  url: string,
+  payload?: object,
+): Write => ({
+  single: true,
+  run: (app) => app.inject({ method, url, ...(payload && { payload }) }),
+  [fc.toStringMethod]: () => `${method} ${url} ${JSON.stringify(payload) ?? ''}`.trim(),
+})
+const sql = (statement: string, ...values: unknown[]): Write => ({
+  single: false,
+  run: (app) => app.db.$client.prepare(statement).run(...values),
+  [fc.toStringMethod]: () => `${statement} ${JSON.stringify(values)}`,
+})
 
-const write: fc.Arbitrary<Write> = fc.oneof(
-  { weight: 5, arbitrary: fields.map((body) => http('POST', '/employees', body)) },
-  {
-    weight: 4,
-    arbitrary: fc
-      .tuple(
-        fc.constantFrom('PUT' as const, 'PATCH' as const),
-        id,
-        fc.record({ name, salary, department }, { requiredKeys: [] }),
-      )
-      .map(([method, id, body]) => http(method, `/employees/${id}`, body)),
-  },
-  { weight: 2, arbitrary: id.map((id) => http('DELETE', `/employees/${id}`)) },
-  {
-    weight: 1,
-    arbitrary: fc
-      .tuple(salary, department)
-      .map((values) => sql('UPDATE employees SET salary = ? WHERE department = ?', ...values)),
-  },
-  {
-    weight: 1,
-    arbitrary: department.map((value) =>
-      sql(
-        'UPDATE employees SET salary = 100001 - salary WHERE salary < 100001 AND department <> ?',
-        value,
-      ),
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: salary.map((value) => sql('DELETE FROM employees WHERE salary > ?', value)),
-  },
-  {
-    weight: 1,
-    arbitrary: fc
-      .tuple(id, fields)
-      .map(([id, row]) =>
-        sql(
-          'INSERT OR REPLACE INTO employees VALUES (?, ?, ?, ?)',
+/** Writes, of employees as they matter to a view. */
+function writesFor(view: View): fc.Arbitrary<Write> {
+  const { name, salary, department } = employeesFor(view)
+  const fields = fc.record({ name, salary, department })
+  const id = fc.integer({ min: 1, max: 12 })
+  return fc.oneof(
+    { weight: 5, arbitrary: fields.map((body) => http('POST', '/employees', body)) },
+    {
+      weight: 4,
+      arbitrary: fc
+        .tuple(
+          fc.constantFrom('PUT' as const, 'PATCH' as const),
           id,
-          row.name,
-          row.salary,
-          row.department,
-        ),
-      ),
-  },
-  {
-    weight: 1,
-    arbitrary: fc
-      .tuple(fields, department)
-      .map(([row, other]) =>
+          fc.record({ name, salary, department }, { requiredKeys: [] }),
+        )
+        .map(([method, id, body]) => http(method, `/employees/${id}`, body)),
+    },
+    { weight: 2, arbitrary: id.map((id) => http('DELETE', `/employees/${id}`)) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(salary, department)
+        .map((values) => sql('UPDATE employees SET salary = ? WHERE department = ?', ...values)),
+    },
+    {
+      weight: 1,
+      arbitrary: department.map((value) =>
         sql(
-          'INSERT INTO employees (name, salary, department) VALUES (?, ?, ?), (?, ?, ?)',
-          row.name,
-          row.salary,
-          row.department,
-          row.name,
-          row.salary,
-          other,
+          'UPDATE employees SET salary = 100001 - salary WHERE salary < 100001 AND department <> ?',
+          value,
         ),
       ),
-  },
-)
+    },
+    {
+      weight: 1,
+      arbitrary: salary.map((value) => sql('DELETE FROM employees WHERE salary > ?', value)),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(id, fields)
+        .map(([id, row]) =>
+          sql(
+            'INSERT OR REPLACE INTO employees VALUES (?, ?, ?, ?)',
+            id,
+            row.name,
+            row.salary,
+            row.department,
+          ),
+        ),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(fields, department)
+        .map(([row, other]) =>
+          sql(
+            'INSERT INTO employees (name, salary, department) VALUES (?, ?, ?), (?, ?, ?)',
+            row.name,
+            row.salary,
+            row.department,
+            row.name,
+            row.salary,
+            other,
+          ),
+        ),
+    },
+  )
+}
+
+/**
+ * Few salaries and departments, so that ties, thresholds and last ones of a department are common; and
+ * what the definition names, since nobody knows here what a view is about.
+ */
+function employeesFor(view: View) {
+  const { salaries, words } = namedIn(view)
+  return {
+    name: fc.constantFrom('x', 'y', ...words),
+    salary: fc.oneof(
+      fc.constantFrom(0, 1, 50_000, 99_999.99, 100_000, 100_000.01, 120_000, 120_001, 1e12),
+      fc.constantFrom(0, ...salaries),
+      fc.integer({ min: 0, max: 500_000 }),
+      // Of any magnitude.
+      fc.integer({ min: 0, max: 11 }).chain((digits) => fc.integer({ min: 0, max: 10 ** digits })),
+    ),
+    department: fc.constantFrom('a', 'b', 'ä', ...words),
+  }
+}
 
 for (const shown of shownViews) {
   const { name } = shown.view
@@ -102,9 +133,9 @@ for (const shown of shownViews) {
     let steps = 0
 
     const property = fc.asyncProperty(
-      fc.array(write, { minLength: 5, maxLength: 25 }),
+      fc.array(writesFor(shown.view), { minLength: 1, maxLength: 25, size: 'max' }),
       async (writes) => {
-        app.db.$client.exec('DELETE FROM employees; DELETE FROM sqlite_sequence')
+        app.db.$client.exec(FROM_THE_START)
         let before = await look(app, shown)
         for (const { single, run } of writes) {
           await run(app)

@@ -32,6 +32,19 @@ export function expectedRows(client: Sqlite.Database, view: View): unknown[] {
   return client.prepare(view.sql('sqlite')).all()
 }
 
+/** What a definition itself names: salaries at and beside its numbers, and its words. */
+export function namedIn(view: View): { salaries: number[]; words: string[] } {
+  const text = `${view.sql('sqlite')} ${view.definition.matters?.('employees', 'sqlite')}`
+  const numbers = text.match(/\b\d+(\.\d+)?(e\d+)?\b/gi) ?? []
+  const words = text.match(/(?<=')[\p{L}\p{N}]+( [\p{L}\p{N}]+)*(?=')/gu) ?? []
+  return {
+    salaries: numbers
+      .flatMap((number) => [-1, -0.01, 0, 0.01, 1].map((step) => Number(number) + step))
+      .filter((salary) => salary >= 0 && salary <= 1e12),
+    words: words.filter(({ length }) => length <= 50),
+  }
+}
+
 /** Employees of whom one or another changes whatever a view may show. */
 const CANDIDATES: Omit<Employee, 'id'>[] = [1, 1e12, 100_000.01, 50_000].flatMap((salary) =>
   ['Engineering', 'Sales', 'New'].map((department) => ({ name: 'Grace', salary, department })),
@@ -41,7 +54,8 @@ const CANDIDATES: Omit<Employee, 'id'>[] = [1, 1e12, 100_000.01, 50_000].flatMap
  * Creates employees until a view shows something else.
  *
  * @param create how one is created
- * @throws if it shows the same still: {@link CANDIDATES} must know of somebody whom it shows
+ * @throws if it shows the same still: {@link CANDIDATES}, or what the definition names, must know of
+ *   somebody whom it shows
  */
 export async function createUntilChanged(
   client: Sqlite.Database,
@@ -50,9 +64,16 @@ export async function createUntilChanged(
 ): Promise<void> {
   const look = () => JSON.stringify(expectedRows(client, view))
   const before = look()
-  for (const candidate of CANDIDATES) {
+  for (const candidate of [...CANDIDATES, ...candidatesFor(view)]) {
     await create(candidate)
     if (look() !== before) return
   }
   throw new Error(`Nobody in CANDIDATES is shown by the view ${view.name}`)
+}
+
+function candidatesFor(view: View): Omit<Employee, 'id'>[] {
+  const { salaries, words } = namedIn(view)
+  return [...salaries, 50_000].flatMap((salary) =>
+    [...words, 'New'].map((word) => ({ name: word, salary, department: word })),
+  )
 }
