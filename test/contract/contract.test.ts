@@ -107,7 +107,7 @@ const HARMLESS: Record<string, Change> = {
   },
   'a new operation': (document) => {
     const { get } = document.paths['/employees/high-salary']
-    document.paths['/employees/low-salary'] = { get: { ...get, operationId: 'listLowSalary' } }
+    document.paths['/a/new/operation'] = { get: { ...get, operationId: 'listWhatIsNew' } }
   },
   'other words': (document) => {
     document.components.schemas.Employee.description = 'Somebody who works here'
