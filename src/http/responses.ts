@@ -29,13 +29,13 @@ const pick = (names: (keyof typeof headers)[]) =>
     ? { headers: Object.fromEntries(names.map((name) => [name, headers[name]])) }
     : {}
 
-/** A JSON answer, sent whole or as a stream of bytes. */
+/** A JSON answer, sent as a value, as its text or as a stream of bytes. */
 export function json<T extends TSchema>(
   schema: T,
   description: string,
   ...names: (keyof typeof headers)[]
 ) {
-  return Type.Unsafe<Static<T> | Readable>({
+  return Type.Unsafe<Static<T> | Readable | string>({
     description,
     ...pick(names),
     content: { 'application/json': { schema: ref(schema), example: schema.examples?.[0] } },
