@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
-/** Of this process; a whole UUID for each request would take a microsecond. */
-const PREFIX = randomUUID()
-let count = 0
-
-/** The id that the client gave the request, if it can stand in a header and a log; else a new one. */
+/**
+ * The id that the client gave the request, if it can stand in a header and a log; else a random one: a
+ * count would tell everybody how much the service is asked.
+ */
 export function requestId(request: Pick<IncomingMessage, 'headers'>): string {
   const given = request.headers['x-request-id']
-  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given)
-    ? given
-    : `${PREFIX}-${++count}`
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID()
 }
