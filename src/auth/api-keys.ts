@@ -35,6 +35,12 @@ export function parseKeys(text: string): ApiKey[] {
   if (new Set(keys.map(({ name }) => name)).size < keys.length) {
     throw new Error('gives two keys the same name')
   }
+  const names = new Map<string, string>()
+  for (const { name, digest } of keys) {
+    const other = names.get(digest.toString('hex'))
+    if (other !== undefined) throw new Error(`${other} and ${name} are the same key`)
+    names.set(digest.toString('hex'), name)
+  }
   return keys
 }
 

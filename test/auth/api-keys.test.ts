@@ -46,6 +46,12 @@ t.test('two keys of one name are an error, and so is no key at all', async (t) =
   }
 })
 
+t.test('one key under two names is an error that names both, and not its digest', async (t) => {
+  const digest = sha256('a')
+  const entries = `web:read:${digest},other:read:${sha256('b')},ci:write:${digest.toUpperCase()}`
+  t.throws(() => parseKeys(entries), { message: 'web and ci are the same key' })
+})
+
 t.test('a key that was made is found by what its owner sends, and by nothing else', async (t) => {
   const { key, entry } = createKey('web', 'read')
   const keys = parseKeys(
