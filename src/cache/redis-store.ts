@@ -7,10 +7,10 @@ const COMMAND_TIMEOUT_MS = 100
 const MAX_RECONNECT_DELAY_MS = 2000
 
 const PROBE_KEY = 'employees:probe'
-/** Atomic, so that no counter is ever left without an end. */
+/** Atomic; and a counter that was left without an end, by whomever, gets one: it would refuse for ever. */
 const INCREMENT = `
 local count = redis.call('INCR', KEYS[1])
-if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return { count, redis.call('PTTL', KEYS[1]) }`
 /** What ioredis says when a command gets no answer. */
 const TIMEOUT = 'Command timed out'

@@ -28,6 +28,14 @@ t.test('it does what Redis does', async (t) => {
   t.strictSame(changes, [undefined])
 })
 
+t.test('a counter that was left without an end gets one', async (t) => {
+  const { url } = await RedisServer.start(t)
+  const { redis } = await guest(t, url)
+  await until(() => redis.usable)
+  await redisClient(t, url).set('count', '99')
+  t.strictSame(await redis.increment('count', 10_000), [100, 10_000])
+})
+
 t.test('away at the start: commands fail at once, and it is used when it comes', async (t) => {
   const server = await RedisServer.start(t)
   await server.stop()

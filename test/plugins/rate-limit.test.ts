@@ -3,7 +3,7 @@ import { type App, build, buildOverRedis } from '../support/build.js'
 import { timeOutCommands } from '../support/command-timeouts.js'
 import { servedRoutes } from '../support/every-route.js'
 import { apiKeys, read, write } from '../support/keys.js'
-import { RedisServer, redisUrl } from '../support/redis-server.js'
+import { RedisServer, redisClient, redisUrl } from '../support/redis-server.js'
 import { until } from '../support/until.js'
 
 t.test('unless it is configured there is no limit', async (t) => {
@@ -98,6 +98,15 @@ t.test('a count in Redis ends with its minute', async (t) => {
   const app = await buildOverRedis(t, { redisUrl: server.url, rateLimitPerMinute: 5 })
   await ask(app)
   await ask(app)
+  const left = await app.redis.pttl('rate_limit:ip:127.0.0.1')
+  t.ok(left > 0 && left <= 60_000)
+})
+
+t.test('a count in Redis without an end locks nobody out for ever', async (t) => {
+  const server = await RedisServer.start(t)
+  const app = await buildOverRedis(t, { redisUrl: server.url, rateLimitPerMinute: 5 })
+  await redisClient(t, server.url).set('rate_limit:ip:127.0.0.1', '1000')
+  t.match(await ask(app), { statusCode: 429, headers: { 'retry-after': '60' } })
   const left = await app.redis.pttl('rate_limit:ip:127.0.0.1')
   t.ok(left > 0 && left <= 60_000)
 })
