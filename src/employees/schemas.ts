@@ -1,20 +1,49 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ref } from '../problems/schemas.js'
 
-/**
- * Text that is read back as it was written: well-formed Unicode without control characters. The
- * surrogate range matches lone surrogates only, since Ajv compiles patterns with the `u` flag.
- */
-const TEXT = '^[^\\u0000-\\u001F\\u007F-\\u009F\\uD800-\\uDFFF]*$'
+/** Controls and, since Ajv compiles patterns with the `u` flag, lone surrogates only. */
+const NEVER = '\\u0000-\\u001F\\u007F-\\u009F\\uD800-\\uDFFF'
+/** The embeddings, overrides and isolates of the bidirectional algorithm (UAX #9, section 2). */
+const MISLEADING = '\\u202A-\\u202E\\u2066-\\u2069'
+/** The spaces of Unicode, and what has no width. */
+const UNSEEN =
+  ' \\u00A0\\u00AD\\u061C\\u1680\\u180E\\u2000-\\u200F\\u2028\\u2029\\u202F\\u205F-\\u2064\\u3000\\uFEFF'
 
+/** Text that is read back as it was written: well-formed Unicode without control characters. */
 const text = (what: string, example: string) =>
   Type.String({
     minLength: 1,
     maxLength: 100,
-    pattern: TEXT,
+    pattern: `^[^${NEVER}]*$`,
     description: `${what}: 1 to 100 characters (code points), no control characters, no lone surrogates`,
     examples: [example],
   })
+
+/**
+ * Text as it may be written: some of it can be seen, and nothing shows a list of salaries in another
+ * order than it has. The marks that Arabic and Hebrew need (U+061C, U+200E, U+200F) may be in it. The
+ * pattern has one way through a text, so that it takes linear time; the length alone is told of none.
+ */
+const newText = (what: string, example: string) =>
+  Type.String({
+    minLength: 1,
+    maxLength: 100,
+    pattern: `^(?:[${UNSEEN}]*[^${UNSEEN}${MISLEADING}${NEVER}][^${MISLEADING}${NEVER}]*)?$`,
+    description: `${what}: 1 to 100 characters (code points), not all of them blank, no control characters, no lone surrogates, no bidirectional embeddings, overrides or isolates`,
+    examples: [example],
+  })
+
+const fields = (text: typeof newText) => ({
+  name: text('Name', 'Ada Lovelace'),
+  salary: Type.Number({
+    minimum: 0,
+    maximum: 1e12,
+    description: 'Yearly salary, kept to the last bit of the double',
+    examples: [120000],
+  }),
+  department: text('Department', 'Engineering'),
+})
+const writable = fields(newText)
 
 export const Department = text('Department', 'Engineering')
 
@@ -25,21 +54,10 @@ export const EmployeeId = Type.Integer({
   examples: [1],
 })
 
-const fields = {
-  name: text('Name', 'Ada Lovelace'),
-  salary: Type.Number({
-    minimum: 0,
-    maximum: 1e12,
-    description: 'Yearly salary, kept to the last bit of the double',
-    examples: [120000],
-  }),
-  department: Department,
-}
-
 const ada = { name: 'Ada Lovelace', salary: 120000, department: 'Engineering' }
 
 export const Employee = Type.Object(
-  { id: EmployeeId, ...fields },
+  { id: EmployeeId, ...fields(text) },
   {
     $id: 'Employee',
     additionalProperties: false,
@@ -49,7 +67,7 @@ export const Employee = Type.Object(
 )
 export type Employee = Static<typeof Employee>
 
-export const EmployeeCreate = Type.Object(fields, {
+export const EmployeeCreate = Type.Object(writable, {
   $id: 'EmployeeCreate',
   additionalProperties: false,
   description: 'A new employee',
@@ -57,7 +75,7 @@ export const EmployeeCreate = Type.Object(fields, {
 })
 export type EmployeeCreate = Static<typeof EmployeeCreate>
 
-export const EmployeePatch = Type.Partial(Type.Object(fields), {
+export const EmployeePatch = Type.Partial(Type.Object(writable), {
   $id: 'EmployeePatch',
   additionalProperties: false,
   description: 'What changes of an employee; a field that is left out keeps its value',

@@ -70,6 +70,43 @@ for (const request of requests) {
     t.strictSame((await app.inject('/employees')).json(), [{ id: 1, ...ada }])
   })
 
+  t.test(
+    `a ${method} takes no text that shows nothing, or shows it in another order`,
+    async (t) => {
+      const app = await build(t)
+      await app.employees.createMany([ada])
+      const blank = [' ', '\u00a0\u2003', '\u200b', '\u2060\ufeff', ' \u200f ', ' '.repeat(100)]
+      const bidi = [...range(0x202a, 0x202e), ...range(0x2066, 0x2069)]
+      const misleading = bidi.map((code) => `a${String.fromCharCode(code)}b`)
+      for (const field of ['name', 'department']) {
+        for (const text of [...blank, ...misleading]) {
+          const answer = await app.inject({ ...request, payload: { ...ada, [field]: text } })
+          const message = /not all of them blank.*no bidirectional/
+          const told = { status: 400, errors: [{ path: `/body/${field}`, message }] }
+          t.match(answer.json(), told, JSON.stringify(text))
+        }
+      }
+      t.strictSame((await app.inject('/employees')).json(), [{ id: 1, ...ada }])
+
+      // With a mark of direction, a joiner, room around it; and one that is a mark alone.
+      for (const name of ['\u200fשלום\u200e', 'علی\u200cرضا', '\u061c١', ' a ', '\u0308', '.']) {
+        const answer = await app.inject({ ...request, payload: { ...ada, name } })
+        t.equal(answer.json().name, name, JSON.stringify(name))
+      }
+    },
+  )
+
+  t.test(`a ${method} judges a long text in no time`, async (t) => {
+    const app = await build(t)
+    await app.employees.createMany([ada])
+    for (const text of [' '.repeat(60_000), `${' a'.repeat(30_000)}\u0001`]) {
+      const start = performance.now()
+      const answer = await app.inject({ ...request, payload: { ...ada, name: text } })
+      t.equal(answer.statusCode, 400)
+      t.ok(performance.now() - start < 1000)
+    }
+  })
+
   t.test(`a ${method} takes no lone surrogates`, async (t) => {
     const app = await build(t)
     await app.employees.createMany([ada])

@@ -25,7 +25,7 @@ t.test('text is read back as it was written: nothing is trimmed or normalized', 
     'Zoë', // composed
     'Zoe\u0308', // the same to the eye
     '👩‍👩‍👧‍👦 family',
-    '\u202Eright to left\u00A0\uFEFF',
+    '\u200Fright to left\u00A0\uFEFF',
     'quotes " \\ / \' <b>&amp;</b>',
     "Robert'); DROP TABLE employees;--",
     '𝒜'.repeat(100),
