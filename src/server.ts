@@ -1,6 +1,6 @@
 import cluster from 'node:cluster'
 import closeWithGrace from 'close-with-grace'
-import { pino } from 'pino'
+import { type BaseLogger, pino } from 'pino'
 import { buildApp } from './app.js'
 import { assertGuarded, type Config, ConfigError, describeVariables, readConfig } from './config.js'
 import { loggerOptions } from './logger.js'
@@ -31,6 +31,7 @@ async function main(): Promise<void> {
       const { stream, ...options } = loggerOptions(config)
       const log = pino(options, stream)
       openDatabase(config.databaseUrl, { onViewChange: logViewChanges(log) }).$client.close()
+      warnIfOpen(config, log)
       superviseWorkers(config.webConcurrency, log, CLOSE_TIMEOUT_MS)
     } else {
       await serve(config)
@@ -45,6 +46,7 @@ async function main(): Promise<void> {
 async function serve(config: Config): Promise<void> {
   const app = await buildApp(config)
   let closing = false
+  if (!cluster.isWorker) warnIfOpen(config, app.log)
   const skip = cluster.isWorker ? [...SIGNALS] : []
   const { close } = closeWithGrace(
     { delay: CLOSE_TIMEOUT_MS, logger: app.log, skip },
@@ -57,4 +59,13 @@ async function serve(config: Config): Promise<void> {
   )
   if (cluster.isWorker) closeWithPrimary(() => closing || close())
   await app.listen({ host: config.host, port: config.port })
+}
+
+/** Says it where it is seen again: who started the service may not be who relies on it. */
+function warnIfOpen({ apiKeys }: Config, log: Pick<BaseLogger, 'warn'>): void {
+  if (apiKeys.length > 0) return
+  log.warn(
+    'No keys are configured: whoever reaches this service reads and changes every salary. ' +
+      '"npm run key -- NAME ROLE" makes a key, and an entry for API_KEYS or the file of API_KEYS_FILE',
+  )
 }

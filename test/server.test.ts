@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers'
 import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { build, temporaryDirectory } from './support/build.js'
+import { entries } from './support/keys.js'
 import { outcome } from './support/outcome.js'
 import { freePort } from './support/redis-server.js'
 import { SERVER, Service } from './support/service.js'
@@ -103,6 +104,22 @@ t.test('it starts and answers without its Redis', async (t) => {
   t.equal(ready.status, 200)
   t.match(await ready.json(), { status: 'degraded', redis: 'away' })
 })
+
+for (const WEB_CONCURRENCY of ['1', '2']) {
+  t.test(`without keys one line of its log warns (${WEB_CONCURRENCY} processes)`, async (t) => {
+    const DATABASE_URL = `file:${join(await temporaryDirectory(t), 'employees.db')}`
+    for (const [API_KEYS, expected] of [
+      ['', 1],
+      [entries, 0],
+    ] as const) {
+      const service = await Service.start(t, { DATABASE_URL, WEB_CONCURRENCY, API_KEYS })
+      t.equal(service.warnings.length, expected)
+      if (expected > 0)
+        t.match(service.warnings[0], /No keys .*every salary.*npm run key -- NAME ROLE/)
+      await service.stop()
+    }
+  })
+}
 
 t.test('its log is JSON, one line for each request', async (t) => {
   const service = await Service.start(t, { DATABASE_URL: 'file::memory:' })

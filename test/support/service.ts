@@ -8,6 +8,7 @@ import type { Scope } from './scope.js'
 export const SERVER = fileURLToPath(new URL('../../src/server.js', import.meta.url))
 
 /** Of pino's levels. */
+const WARN = 40
 const ERROR = 50
 
 /** The service as a process of its own, on a free port. */
@@ -18,10 +19,14 @@ export class Service {
   /** The lines of its log that tell of errors. */
   readonly errors: string[]
 
-  private constructor(url: string, process: ChildProcess, errors: string[]) {
+  /** Those that warn. */
+  readonly warnings: string[]
+
+  private constructor(url: string, process: ChildProcess, errors: string[], warnings: string[]) {
     this.url = url
     this.process = process
     this.errors = errors
+    this.warnings = warnings
   }
 
   /** Resolves when it listens. */
@@ -32,16 +37,18 @@ export class Service {
     })
     scope.teardown(() => child.kill('SIGKILL'))
     const errors: string[] = []
+    const warnings: string[] = []
     const url = await new Promise<string>((resolve, reject) => {
       createInterface({ input: child.stdout }).on('line', (line) => {
         const { level, msg } = JSON.parse(line)
         if (level >= ERROR) errors.push(line)
+        else if (level >= WARN) warnings.push(line)
         const [listening] = /http:\/\/[\d.:]+/.exec(msg) ?? []
         if (listening) resolve(listening)
       })
       child.on('exit', () => reject(new Error('The service ended before it listened')))
     })
-    return new Service(url, child, errors)
+    return new Service(url, child, errors, warnings)
   }
 
   /** Ends it with a signal; resolves with its exit code, or null if the signal killed it. */
