@@ -1,10 +1,16 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import createError from '@fastify/error'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { SECURITY_HEADERS } from '../src/http/security-headers.js'
 import { PROBLEM_TYPE, problem, problemOf } from '../src/problems/problem.js'
 
 const NoHost = createError('NO_HOST', 'HTTP/1.1 requires a Host header (RFC 9112, 3.2)', 400)
+const ExpectationFailed = createError(
+  'EXPECTATION_FAILED',
+  'Expect knows 100-continue alone (RFC 9110, 10.1.1)',
+  417,
+)
 
 /**
  * Turns every error into `application/problem+json`: paths that do not exist, and also what Node would
@@ -14,18 +20,18 @@ export default fp(
   async function errorsPlugin(fastify) {
     fastify.setErrorHandler(sendProblem)
     // In place of Node's own check, which src/app.ts switches off.
-    fastify.addHook('onRequest', ({ raw }, _reply, done) => {
+    fastify.addHook('onRequest', function requireHost({ raw }, _reply, done) {
       const isWithout = raw.headers.host === undefined && raw.httpVersion === '1.1'
       done(isWithout ? new NoHost() : undefined)
     })
-    fastify.server.on('checkExpectation', (request, response: ServerResponse) => {
-      const body = problem(
-        417,
-        'Expect knows 100-continue alone (RFC 9110, 10.1.1)',
-        request.url ?? '',
-      )
-      response.writeHead(417, { 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' })
-      response.end(JSON.stringify(body))
+    const unmet = new WeakSet<IncomingMessage>()
+    fastify.server.on('checkExpectation', (request, response) => {
+      unmet.add(request)
+      // From here on a request like any other, with its headers and its line in the log.
+      fastify.server.emit('request', request, response)
+    })
+    fastify.addHook('onRequest', function refuseExpectation({ raw }, _reply, done) {
+      done(unmet.has(raw) ? new ExpectationFailed() : undefined)
     })
     fastify.setNotFoundHandler((request, reply) => {
       // About the server, not about a path (RFC 9110, section 9.3.7).
@@ -42,9 +48,15 @@ export default fp(
 export function sendProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const body = problemOf(error, request.url)
   if (body.status >= 500) request.log.error({ err: error }, 'request failed')
-  if ((body.status === 503 || body.status === 429) && !reply.hasHeader('retry-after'))
+  if ((body.status === 503 || body.status === 429) && !reply.hasHeader('retry-after')) {
     reply.header('retry-after', '1')
-  // Said here too: no hook runs for what the router itself rejects.
-  reply.headers({ 'cache-control': 'no-store', 'x-request-id': request.id })
+  }
+  reply.header('cache-control', 'no-store')
   return reply.code(body.status).type(PROBLEM_TYPE).send(body)
+}
+
+/** Answers what the router itself rejects: no hook runs for it, so what they do is done here. */
+export function sendUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id })
+  return sendProblem(error, request, reply)
 }

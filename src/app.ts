@@ -9,7 +9,7 @@ import caching from '../plugins/caching.js'
 import closing from '../plugins/closing.js'
 import cors from '../plugins/cors.js'
 import database from '../plugins/database.js'
-import errors, { sendProblem } from '../plugins/errors.js'
+import errors, { sendUnroutable } from '../plugins/errors.js'
 import methods from '../plugins/methods.js'
 import metrics from '../plugins/metrics.js'
 import openapi from '../plugins/openapi.js'
@@ -59,16 +59,16 @@ export async function buildApp(config: Config) {
     },
     routerOptions: { maxParamLength: 1000 },
     schemaController: { compilersFactory: { buildValidator } },
-    frameworkErrors: sendProblem,
+    frameworkErrors: sendUnroutable,
     clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   app.decorate('config', config)
   await app.register(requestIds)
+  await app.register(securityHeaders)
   await app.register(errors)
   await app.register(closing)
   await app.register(slowReaders)
-  await app.register(securityHeaders)
   await app.register(cors)
   await app.register(overload)
   await app.register(authentication)

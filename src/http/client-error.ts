@@ -1,13 +1,24 @@
+import { randomUUID } from 'node:crypto'
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { PROBLEM_TYPE, problem } from '../problems/problem.js'
+import { SECURITY_HEADERS } from './security-headers.js'
+
+const HEADERS = Object.entries({
+  ...SECURITY_HEADERS,
+  'content-type': PROBLEM_TYPE,
+  'cache-control': 'no-store',
+  connection: 'close',
+})
+  .map(([name, value]) => `${name}: ${value}\r\n`)
+  .join('')
 
 /**
  * Answers what the HTTP parser rejects before there is a request: a problem like any other, and the
  * end of the connection. A request that was answered before its body turned out to be broken gets no
  * second answer.
  */
-export function answerClientError(error: Error & { code?: string }, socket: ServerSocket): void {
+export function answerClientError(error: ParserError, socket: ServerSocket): void {
   if (socket._httpMessage?.headersSent) {
     socket.end()
     return
@@ -17,18 +28,20 @@ export function answerClientError(error: Error & { code?: string }, socket: Serv
     return
   }
   const [status, detail] = explain(error)
+  const reqId = randomUUID()
   const body = JSON.stringify(problem(status, detail, ''))
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n` +
-      `Content-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-      `Cache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${HEADERS}` +
+      `x-request-id: ${reqId}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
 }
+
+type ParserError = Error & { code?: string }
 
 /** `_httpMessage`: the answer under way, by which Node itself judges this in its own handler. */
 type ServerSocket = Socket & { _httpMessage?: ServerResponse | null }
 
-function explain(error: Error & { code?: string }): [status: number, detail: string] {
+function explain(error: ParserError): [status: number, detail: string] {
   switch (error.code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return [408, 'The request took too long to arrive']

@@ -3,6 +3,7 @@ import { type IncomingMessage, type RequestOptions, request } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
+import { SECURITY_HEADERS } from '../../src/http/security-headers.js'
 import { type App, build } from '../support/build.js'
 
 const HOST = 'Host: localhost\r\n'
@@ -44,6 +45,8 @@ t.test('what is not HTTP is a problem and the end of the connection', async (t) 
       t.equal(answer.status, status)
       t.match(answer.problem, { type: 'about:blank', title: String, status, detail: /.../ })
       t.type(answer.problem.instance, 'string')
+      t.match(answer.headers, SECURITY_HEADERS)
+      t.match(answer.headers['x-request-id'], /^[0-9a-f-]{36}$/)
       if (status === 400) t.match(answer.problem.errors, [{ path: '', message: /.../ }])
 
       const list = await app.inject('/employees')
@@ -80,6 +83,8 @@ t.test('what Node would refuse by itself is a problem too', async (t) => {
     t.match(response.headers, {
       'content-type': 'application/problem+json; charset=utf-8',
       'cache-control': 'no-store',
+      'x-request-id': /^[0-9a-f-]{36}$/,
+      ...SECURITY_HEADERS,
     })
     const problem = JSON.parse(await text(response))
     t.match(problem, { type: 'about:blank', title: String, status, instance: '/livez' })
@@ -139,5 +144,9 @@ function parse(answer: string) {
     headers.get('content-type') === 'application/problem+json; charset=utf-8' &&
     headers.get('content-length') === `${Buffer.byteLength(body)}` &&
     headers.get('connection') === 'close'
-  return { status: Number(statusLine.split(' ')[1]), problem: isProblem ? JSON.parse(body) : {} }
+  return {
+    status: Number(statusLine.split(' ')[1]),
+    headers: Object.fromEntries(headers),
+    problem: isProblem ? JSON.parse(body) : {},
+  }
 }

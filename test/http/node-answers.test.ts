@@ -5,7 +5,7 @@ import { build } from '../support/build.js'
 
 const requests: [what: string, headers: string, status: number][] = [
   ['no Host', 'Connection: close', 400],
-  ['an expectation nobody knows', 'Host: x\r\nExpect: nothing\r\nConnection: close', 417],
+  ['an expectation nobody knows', 'Host: localhost\r\nExpect: nothing\r\nConnection: close', 417],
 ]
 
 for (const [what, headers, status] of requests) {
@@ -24,5 +24,7 @@ for (const [what, headers, status] of requests) {
     t.match(answer, /content-type: application\/problem\+json/i)
     const body = JSON.parse(answer.slice(answer.indexOf('{'), answer.lastIndexOf('}') + 1))
     t.equal(body.status, status)
+    t.match(answer, /^x-content-type-options: nosniff\r$/im)
+    t.match(answer, /^x-request-id: [0-9a-f-]{36}\r$/im)
   })
 }

@@ -65,6 +65,7 @@ for (const [what, { status, instance: path, ...request }] of Object.entries(erro
     t.equal(answer.headers['cache-control'], 'no-store')
     t.equal(answer.headers['x-request-id'], 'asked-1')
     t.notOk(answer.headers.etag)
+    t.equal(answer.headers['x-content-type-options'], 'nosniff')
 
     const { type, title, status: told, detail, instance, errors, ...rest } = answer.json()
     t.strictSame(

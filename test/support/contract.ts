@@ -32,6 +32,9 @@ export const operations = Object.entries(contract.paths).flatMap(([path, methods
   })),
 )
 
+/** Answered before there is an operation, so that the contract of none has them. */
+const BEFORE_ANY = new Set([417])
+
 /** Headers that mean something to a client of an operation; the others are of the service as a whole. */
 const MEANT = /^(etag|location|link|cache-status|retry-after|www-authenticate)$/
 
@@ -82,7 +85,7 @@ export function faultOf({ method, url, status, headers, body }: Exchange): strin
   const pathname = url.split('?', 1)[0] as string
   const path = paths.find(({ pattern }) => pattern.test(pathname))?.path
   const name = method === 'HEAD' ? 'get' : method.toLowerCase()
-  const operation = path && contract.paths[path]?.[name]
+  const operation = path && !BEFORE_ANY.has(status) && contract.paths[path]?.[name]
   if (!operation) {
     return status < 400 || type === 'application/problem+json' ? undefined : `an error of ${type}`
   }
