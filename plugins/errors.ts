@@ -5,7 +5,6 @@ import fp from 'fastify-plugin'
 import { SECURITY_HEADERS } from '../src/http/security-headers.js'
 import { PROBLEM_TYPE, problem, problemOf } from '../src/problems/problem.js'
 
-const NoHost = createError('NO_HOST', 'HTTP/1.1 requires a Host header (RFC 9112, 3.2)', 400)
 const ExpectationFailed = createError(
   'EXPECTATION_FAILED',
   'Expect knows 100-continue alone (RFC 9110, 10.1.1)',
@@ -19,15 +18,10 @@ const ExpectationFailed = createError(
 export default fp(
   async function errorsPlugin(fastify) {
     fastify.setErrorHandler(sendProblem)
-    // In place of Node's own check, which src/app.ts switches off.
-    fastify.addHook('onRequest', function requireHost({ raw }, _reply, done) {
-      const isWithout = raw.headers.host === undefined && raw.httpVersion === '1.1'
-      done(isWithout ? new NoHost() : undefined)
-    })
     const unmet = new WeakSet<IncomingMessage>()
     fastify.server.on('checkExpectation', (request, response) => {
       unmet.add(request)
-      // From here on a request like any other, with its headers and its line in the log.
+      // From here on a request like any other: its Host is looked at, and it is logged.
       fastify.server.emit('request', request, response)
     })
     fastify.addHook('onRequest', function refuseExpectation({ raw }, _reply, done) {
@@ -42,7 +36,7 @@ export default fp(
         .send(problem(404, `There is nothing at ${request.url.split('?', 1)[0]}`, request.url))
     })
   },
-  { name: 'errors' },
+  { name: 'errors', dependencies: ['host'] },
 )
 
 export function sendProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
@@ -58,5 +52,6 @@ export function sendProblem(error: FastifyError, request: FastifyRequest, reply:
 /** Answers what the router itself rejects: no hook runs for it, so what they do is done here. */
 export function sendUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id })
-  return sendProblem(error, request, reply)
+  const fault = request.server.hostFault(request.raw) as FastifyError | undefined
+  return sendProblem(fault ?? error, request, reply)
 }

@@ -10,6 +10,7 @@ import closing from '../plugins/closing.js'
 import cors from '../plugins/cors.js'
 import database from '../plugins/database.js'
 import errors, { sendUnroutable } from '../plugins/errors.js'
+import host from '../plugins/host.js'
 import methods from '../plugins/methods.js'
 import metrics from '../plugins/metrics.js'
 import openapi from '../plugins/openapi.js'
@@ -66,6 +67,7 @@ export async function buildApp(config: Config) {
   app.decorate('config', config)
   await app.register(requestIds)
   await app.register(securityHeaders)
+  await app.register(host)
   await app.register(errors)
   await app.register(closing)
   await app.register(slowReaders)

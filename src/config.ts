@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { FormatRegistry, type Static, Type } from '@sinclair/typebox'
 import { Value, type ValueError } from '@sinclair/typebox/value'
-import { type ApiKey, parseKeys } from './auth/api-keys.js'
+import { parseHosts } from './auth/allowed-hosts.js'
+import { parseKeys } from './auth/api-keys.js'
 import { isLoopback } from './auth/loopback.js'
 
 const LogLevel = Type.Union(
@@ -39,8 +40,15 @@ const Environment = Type.Object({
   ),
   ALLOW_ANONYMOUS: Type.Union([Type.Literal('true'), Type.Literal('false')], {
     default: 'false',
-    description: 'true or false: without keys, may other machines reach the service?',
+    description:
+      'true or false: without keys, may other machines reach the service? Then ALLOWED_HOSTS says by which names',
   }),
+  ALLOWED_HOSTS: Type.Optional(
+    Type.String({
+      description:
+        'host names or IP addresses, separated by commas, that requests may name in Host, beside localhost and loopback addresses; unset, any with keys, and no other without keys',
+    }),
+  ),
   RATE_LIMIT_PER_MINUTE: Type.Optional(
     Type.Integer({ minimum: 1, description: 'an integer from 1, the requests of a client' }),
   ),
@@ -109,6 +117,8 @@ export function readConfig(env: Record<string, string | undefined>) {
     /** None: everybody may do everything. */
     apiKeys: keysOf(parsed),
     allowAnonymous: parsed.ALLOW_ANONYMOUS === 'true',
+    /** Beside the names of this machine for itself. None: with keys any host may be named. */
+    allowedHosts: parse('ALLOWED_HOSTS', parsed.ALLOWED_HOSTS, parseHosts) ?? [],
     /** Unset: there is no limit. */
     rateLimitPerMinute: parsed.RATE_LIMIT_PER_MINUTE,
     corsOrigins: listed(parsed.CORS_ORIGINS ?? ''),
@@ -156,15 +166,23 @@ function describe(errors: ValueError[]): string {
   return [...lines.values()].join('\n')
 }
 
-function keysOf({ API_KEYS, API_KEYS_FILE }: Static<typeof Environment>): ApiKey[] {
-  if (API_KEYS === undefined && API_KEYS_FILE === undefined) return []
+function keysOf({ API_KEYS, API_KEYS_FILE }: Static<typeof Environment>) {
   if (API_KEYS !== undefined && API_KEYS_FILE !== undefined) {
     throw new ConfigError('API_KEYS and API_KEYS_FILE are both set; set one of them')
   }
+  return (
+    parse('API_KEYS', API_KEYS, parseKeys) ??
+    parse('API_KEYS_FILE', API_KEYS_FILE, (path) => parseKeys(readFileSync(path, 'utf8'))) ??
+    []
+  )
+}
+
+/** What a variable means, if it is set; an error of its parser gets the variable's name. */
+function parse<T>(name: string, text: string | undefined, parser: (text: string) => T) {
+  if (text === undefined) return undefined
   try {
-    return parseKeys(API_KEYS ?? readFileSync(API_KEYS_FILE as string, 'utf8'))
+    return parser(text)
   } catch (error) {
-    const name = API_KEYS === undefined ? 'API_KEYS_FILE' : 'API_KEYS'
     throw new ConfigError(`${name}: ${(error as Error).message}`)
   }
 }

@@ -9,6 +9,7 @@ const defaults = {
   redisUrl: undefined,
   apiKeys: [],
   allowAnonymous: false,
+  allowedHosts: [],
   rateLimitPerMinute: undefined,
   corsOrigins: [],
   cacheTtlSeconds: 300,
@@ -29,6 +30,7 @@ t.test('a variable that is set to nothing counts as unset', async (t) => {
     'API_KEYS',
     'API_KEYS_FILE',
     'ALLOW_ANONYMOUS',
+    'ALLOWED_HOSTS',
     'RATE_LIMIT_PER_MINUTE',
     'CORS_ORIGINS',
     'CACHE_TTL_SECONDS',
@@ -46,6 +48,7 @@ t.test('every variable is read', async (t) => {
     REDIS_URL: 'rediss://cache.example:6380/1',
     API_KEYS: entries,
     ALLOW_ANONYMOUS: 'true',
+    ALLOWED_HOSTS: 'employees.example',
     RATE_LIMIT_PER_MINUTE: '600',
     CORS_ORIGINS: 'https://app.example',
     CACHE_TTL_SECONDS: '60',
@@ -60,6 +63,7 @@ t.test('every variable is read', async (t) => {
     redisUrl: 'rediss://cache.example:6380/1',
     apiKeys,
     allowAnonymous: true,
+    allowedHosts: ['employees.example'],
     rateLimitPerMinute: 600,
     corsOrigins: ['https://app.example'],
     cacheTtlSeconds: 60,
@@ -117,6 +121,14 @@ for (const [name, values] of [
     }
   })
 }
+
+t.test('a bad entry of a list is named, and the list with it', async (t) => {
+  for (const bad of ['*', 'http://a', 'a b', 'a/b', 'a:b', '[::1', '[1.2.3.4]', 'ü.example', '']) {
+    const ALLOWED_HOSTS = `a.example,${bad},b.example`
+    const message = `ALLOWED_HOSTS: ${JSON.stringify(bad)} is not a host name or an IP address`
+    t.equal(messageOf({ ALLOWED_HOSTS }), message)
+  }
+})
 
 t.test('a database in memory is for one process: both variables are named', async (t) => {
   const env = { DATABASE_URL: 'file::memory:', WEB_CONCURRENCY: '2' }

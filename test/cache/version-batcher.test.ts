@@ -5,7 +5,7 @@ import { build } from '../support/build.js'
 import { PipeliningClient } from '../support/pipelining-client.js'
 import { until } from '../support/until.js'
 
-const GET = 'GET /employees/high-salary HTTP/1.1\r\nHost: test\r\n\r\n'
+const GET = 'GET /employees/high-salary HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
 t.test('requests that arrive together share a probe', async (t) => {
   const { client, probes } = await setUp(t, 20)

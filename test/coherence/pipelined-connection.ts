@@ -26,7 +26,7 @@ export class PipelinedConnection {
 
   /** The body of the answer. */
   get(path: string): Promise<string> {
-    this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`)
+    this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
   }
 }

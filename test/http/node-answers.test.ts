@@ -5,6 +5,8 @@ import { build } from '../support/build.js'
 
 const requests: [what: string, headers: string, status: number][] = [
   ['no Host', 'Connection: close', 400],
+  ['Host twice', 'Host: localhost\r\nHost: localhost\r\nConnection: close', 400],
+  ['two Hosts', 'Host: localhost\r\nX-A: 1\r\nhOST: evil.example\r\nConnection: close', 400],
   ['an expectation nobody knows', 'Host: localhost\r\nExpect: nothing\r\nConnection: close', 417],
 ]
 

@@ -128,7 +128,7 @@ t.test('any value of a header that means something: never a 5xx', async (t) => {
       fc.dictionary(name, headerValue, { maxKeys: 4 }),
       async ([method, url], headers) => {
         const answer = await app.inject({ method: method as 'GET', url, headers })
-        if (answer.statusCode >= 400) problem(answer, [400, 401, 404, 412, 415])
+        if (answer.statusCode >= 400) problem(answer, [400, 401, 404, 412, 415, 421])
       },
     ),
     { numRuns: 600 },
@@ -177,7 +177,7 @@ t.test(
     const line = fc.constantFrom(
       'GET /employees HTTP/1.1',
       'POST /employees HTTP/1.1',
-      'Host: x',
+      'Host: localhost',
       'Content-Length: 5',
       'Content-Length: -1',
       'Transfer-Encoding: chunked',
@@ -230,7 +230,7 @@ t.test('hostile requests leave memory as it was', async (t) => {
   const app = await withAda(t)
   await app.listen({ port: 0 })
   const { port } = app.server.address() as AddressInfo
-  const flood = `POST /employees HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n${'['.repeat(1e6)}`
+  const flood = `POST /employees HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n${'['.repeat(1e6)}`
   const round = () => Promise.all(Array.from({ length: 20 }, () => exchange(port, flood)))
   await round()
   const before = process.memoryUsage().rss

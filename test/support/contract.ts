@@ -33,7 +33,7 @@ export const operations = Object.entries(contract.paths).flatMap(([path, methods
 )
 
 /** Answered before there is an operation, so that the contract of none has them. */
-const BEFORE_ANY = new Set([417])
+const BEFORE_ANY = new Set([417, 421])
 
 /** Headers that mean something to a client of an operation; the others are of the service as a whole. */
 const MEANT = /^(etag|location|link|cache-status|retry-after|www-authenticate)$/

@@ -25,7 +25,7 @@ export async function halfRequest(scope: Scope, url: string): Promise<[Socket, s
   socket.on('error', () => {})
   await once(socket, 'connect')
   socket.write(
-    'POST /employees HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n' +
+    'POST /employees HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
       `Content-Length: ${ada.length}\r\nExpect: 100-continue\r\n\r\n${ada.slice(0, -1)}`,
   )
   // The service has begun with the request when it asks for the rest.
