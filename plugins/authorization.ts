@@ -1,9 +1,16 @@
 import createError from '@fastify/error'
 import fp from 'fastify-plugin'
 import { isPublic } from '../src/auth/public-routes.js'
+import { MAX_REFUSALS, RefusalLimit } from '../src/auth/refusal-limit.js'
+import { clientNetwork } from '../src/http/client-address.js'
 
 const KeyNeeded = createError('KEY_NEEDED', 'Send a key: "Authorization: Bearer KEY"', 401)
 const KeyUnknown = createError('KEY_UNKNOWN', 'This key is not known here', 401)
+const TooManyRefusals = createError(
+  'TOO_MANY_REFUSALS',
+  `More than ${MAX_REFUSALS} requests without a valid key in a minute; try again in %d seconds`,
+  429,
+)
 const KeyMayOnlyRead = createError('KEY_MAY_ONLY_READ', 'This key may read, and not write', 403)
 
 /** The methods that change nothing (RFC 9110, section 9.2.1). */
@@ -13,16 +20,29 @@ const CHALLENGE = 'Bearer realm="employees"'
 /**
  * If keys are configured, lets in only requests that show one, and only its role's methods (RFC
  * 6750). It is a hook of the whole service, which runs in front of every hook and handler of a route:
- * also of the hook that answers from cache, and also where there is no route.
+ * also of the hook that answers from cache, and also where there is no route. Who has been refused too
+ * often from an address is told to wait; a valid key is served from there all the same, since many may
+ * share it.
  */
 export default fp(
   async function authorizationPlugin(fastify) {
     if (fastify.config.apiKeys.length === 0) return
 
-    fastify.addHook('onRequest', async (request, reply) => {
+    const refusals = new RefusalLimit()
+    fastify.addHook('onRequest', async function authorize(request, reply) {
       const { apiKey, headers, method } = request
       if (isPublic(request)) return
       if (!apiKey) {
+        const wait = refusals.count(clientNetwork(request))
+        if (wait > 0) {
+          reply.headers({
+            'ratelimit-limit': MAX_REFUSALS,
+            'ratelimit-remaining': 0,
+            'ratelimit-reset': wait,
+            'retry-after': wait,
+          })
+          throw new TooManyRefusals(wait)
+        }
         const shown = /^Bearer\b/i.test(headers.authorization ?? '')
         reply.header('www-authenticate', CHALLENGE + (shown ? ', error="invalid_token"' : ''))
         throw shown ? new KeyUnknown() : new KeyNeeded()
