@@ -24,6 +24,7 @@ import store from '../plugins/store.js'
 import viewCache from '../plugins/view-cache.js'
 import viewReply from '../plugins/view-reply.js'
 import type { Config } from './config.js'
+import { trustedProxies } from './http/client-address.js'
 import { answerClientError } from './http/client-error.js'
 import { AccessLog } from './http/log-controller.js'
 import { requestId } from './http/request-id.js'
@@ -49,6 +50,7 @@ export async function buildApp(config: Config) {
     logController: new AccessLog(),
     childLoggerFactory: lazyChildLogger,
     genReqId: requestId,
+    trustProxy: trustedProxies(config.trustProxy),
     return503OnClosing: false, // see plugins/closing.ts
     bodyLimit: 64 * 1024,
     connectionTimeout: 60_000,

@@ -4,6 +4,7 @@ import { Value, type ValueError } from '@sinclair/typebox/value'
 import { parseHosts } from './auth/allowed-hosts.js'
 import { parseKeys } from './auth/api-keys.js'
 import { isLoopback } from './auth/loopback.js'
+import { parseProxies } from './auth/trusted-proxies.js'
 
 const LogLevel = Type.Union(
   (['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const).map((level) =>
@@ -47,6 +48,12 @@ const Environment = Type.Object({
     Type.String({
       description:
         'host names or IP addresses, separated by commas, that requests may name in Host, beside localhost and loopback addresses; unset, any with keys, and no other without keys',
+    }),
+  ),
+  TRUST_PROXY: Type.Optional(
+    Type.String({
+      description:
+        'whose X-Forwarded-For is believed: IP addresses and networks (CIDR), separated by commas; or, where nobody gets past the proxies, their number, or true for all',
     }),
   ),
   RATE_LIMIT_PER_MINUTE: Type.Optional(
@@ -119,6 +126,8 @@ export function readConfig(env: Record<string, string | undefined>) {
     allowAnonymous: parsed.ALLOW_ANONYMOUS === 'true',
     /** Beside the names of this machine for itself. None: with keys any host may be named. */
     allowedHosts: parse('ALLOWED_HOSTS', parsed.ALLOWED_HOSTS, parseHosts) ?? [],
+    /** Whose X-Forwarded-For is believed. */
+    trustProxy: parse('TRUST_PROXY', parsed.TRUST_PROXY, parseProxies) ?? false,
     /** Unset: there is no limit. */
     rateLimitPerMinute: parsed.RATE_LIMIT_PER_MINUTE,
     corsOrigins: listed(parsed.CORS_ORIGINS ?? ''),

@@ -10,6 +10,7 @@ const defaults = {
   apiKeys: [],
   allowAnonymous: false,
   allowedHosts: [],
+  trustProxy: false,
   rateLimitPerMinute: undefined,
   corsOrigins: [],
   cacheTtlSeconds: 300,
@@ -31,6 +32,7 @@ t.test('a variable that is set to nothing counts as unset', async (t) => {
     'API_KEYS_FILE',
     'ALLOW_ANONYMOUS',
     'ALLOWED_HOSTS',
+    'TRUST_PROXY',
     'RATE_LIMIT_PER_MINUTE',
     'CORS_ORIGINS',
     'CACHE_TTL_SECONDS',
@@ -49,6 +51,7 @@ t.test('every variable is read', async (t) => {
     API_KEYS: entries,
     ALLOW_ANONYMOUS: 'true',
     ALLOWED_HOSTS: 'employees.example',
+    TRUST_PROXY: '10.0.0.0/8',
     RATE_LIMIT_PER_MINUTE: '600',
     CORS_ORIGINS: 'https://app.example',
     CACHE_TTL_SECONDS: '60',
@@ -64,6 +67,7 @@ t.test('every variable is read', async (t) => {
     apiKeys,
     allowAnonymous: true,
     allowedHosts: ['employees.example'],
+    trustProxy: ['10.0.0.0/8'],
     rateLimitPerMinute: 600,
     corsOrigins: ['https://app.example'],
     cacheTtlSeconds: 60,
@@ -128,6 +132,18 @@ t.test('a bad entry of a list is named, and the list with it', async (t) => {
     const message = `ALLOWED_HOSTS: ${JSON.stringify(bad)} is not a host name or an IP address`
     t.equal(messageOf({ ALLOWED_HOSTS }), message)
   }
+  for (const bad of ['0', '-1', '100', '10.0.0.0/33', '::1/129', 'a.example', '10.0.0.0/', 'yes']) {
+    t.match(messageOf({ TRUST_PROXY: bad }), `TRUST_PROXY: ${JSON.stringify(bad)} is not`)
+    t.match(messageOf({ TRUST_PROXY: `10.0.0.1,${bad}` }), `TRUST_PROXY: ${JSON.stringify(bad)}`)
+  }
+})
+
+t.test('proxies are believed by address, by number, all or none', async (t) => {
+  const parsed = (TRUST_PROXY: string) => readConfig({ TRUST_PROXY }).trustProxy
+  t.equal(parsed('true'), true)
+  t.equal(parsed('false'), false)
+  t.equal(parsed('2'), 2)
+  t.strictSame(parsed('10.0.0.0/8, ::1,fd00::/8'), ['10.0.0.0/8', '::1', 'fd00::/8'])
 })
 
 t.test('a database in memory is for one process: both variables are named', async (t) => {

@@ -14,3 +14,12 @@ export function clientAddress({ ip, socket }: Client): string {
 export function clientNetwork(client: Client): string {
   return fastifyRateLimit.normalizeIP(clientAddress(client))
 }
+
+/**
+ * Fastify's `trustProxy`. Fastify believes no count of hops any more, since nothing tells it that the
+ * nearest one is a proxy; here whoever configures a count says that nobody gets past the proxies.
+ */
+export function trustedProxies<T extends boolean | string[]>(trusted: T | number) {
+  if (typeof trusted !== 'number') return trusted
+  return (_address: string, hop: number) => hop < trusted
+}

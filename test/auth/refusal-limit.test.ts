@@ -51,6 +51,43 @@ t.test('addresses that are remembered are bounded: the oldest is forgotten', asy
   t.equal(limit.count('first'), 0)
 })
 
+t.test('X-Forwarded-For is believed of proxies that are trusted, and of nobody else', async (t) => {
+  const cases: [trustProxy: boolean | number | string[], forwarded: string, status: number][] = [
+    [false, '$', 429],
+    [true, '$', 401],
+    [1, '$', 401],
+    [1, '$, 198.51.100.1', 429],
+    [2, '$, 198.51.100.1', 401],
+    [['127.0.0.0/8'], '$', 401],
+    [['127.0.0.0/8', '198.51.100.1'], '$, 198.51.100.1', 401],
+    [['127.0.0.0/8'], '$, 198.51.100.1', 429],
+    [['10.0.0.0/8'], '$', 429],
+    // Of no use as an address: then it is that of the proxy.
+    [true, 'client-$', 429],
+  ]
+  for (const [trustProxy, forwarded, status] of cases) {
+    const app = await build(t, { apiKeys, trustProxy })
+    const statuses = []
+    for (let count = 1; count <= 31; count++) {
+      const headers = { 'x-forwarded-for': forwarded.replace('$', `192.0.2.${count}`) }
+      statuses.push((await ask(app, '/employees', headers)).statusCode)
+    }
+    t.equal(statuses.at(-1), status, `${trustProxy}: ${forwarded}`)
+  }
+})
+
+t.test('the rate limit counts by the same address', async (t) => {
+  for (const [trustProxy, status] of [
+    [false, 429],
+    [true, 200],
+  ] as const) {
+    const app = await build(t, { trustProxy, rateLimitPerMinute: 1 })
+    await ask(app, '/employees', { 'x-forwarded-for': '192.0.2.1' })
+    const answer = await ask(app, '/employees', { 'x-forwarded-for': '192.0.2.2' })
+    t.equal(answer.statusCode, status)
+  }
+})
+
 /** Sets the clock of lru-cache forward, which looks at it once in a millisecond. */
 async function pass(t: Test, milliseconds: number): Promise<void> {
   const { now } = performance

@@ -72,7 +72,7 @@ const requests: [what: string, request: string, status: number][] = [
 ]
 
 t.test('a page whose name was made to lead here gets nothing', async (t) => {
-  const port = await listen(t, {})
+  const port = await listen(t, { trustProxy: true })
   for (const [what, request, status] of requests) {
     t.match(await exchange(port, request), new RegExp(`^HTTP/1.1 ${status} `), what)
   }
