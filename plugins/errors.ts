@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import createError from '@fastify/error'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { clientAddress } from '../src/http/client-address.js'
+import { REFUSALS } from '../src/http/refusal-log.js'
 import { SECURITY_HEADERS } from '../src/http/security-headers.js'
 import { PROBLEM_TYPE, problem, problemOf } from '../src/problems/problem.js'
 
@@ -36,7 +38,7 @@ export default fp(
         .send(problem(404, `There is nothing at ${request.url.split('?', 1)[0]}`, request.url))
     })
   },
-  { name: 'errors', dependencies: ['host'] },
+  { name: 'errors', dependencies: ['host', 'refusals'] },
 )
 
 export function sendProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
@@ -45,6 +47,7 @@ export function sendProblem(error: FastifyError, request: FastifyRequest, reply:
   if ((body.status === 503 || body.status === 429) && !reply.hasHeader('retry-after')) {
     reply.header('retry-after', '1')
   }
+  if (REFUSALS.has(body.status)) logRefusal(body.status, request)
   reply.header('cache-control', 'no-store')
   return reply.code(body.status).type(PROBLEM_TYPE).send(body)
 }
@@ -54,4 +57,16 @@ export function sendUnroutable(error: FastifyError, request: FastifyRequest, rep
   reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id })
   const fault = request.server.hostFault(request.raw) as FastifyError | undefined
   return sendProblem(fault ?? error, request, reply)
+}
+
+/** While the connection is there: afterwards nobody knows its address. */
+function logRefusal(status: number, request: FastifyRequest): void {
+  const { id, method, headers, routeOptions, apiKey } = request
+  request.server.refusals.write(`${status}`, {
+    reqId: id === headers['x-request-id'] ? undefined : id,
+    address: clientAddress(request),
+    method,
+    route: routeOptions.url,
+    key: apiKey?.name,
+  })
 }

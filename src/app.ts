@@ -17,6 +17,7 @@ import openapi from '../plugins/openapi.js'
 import overload from '../plugins/overload.js'
 import rateLimit from '../plugins/rate-limit.js'
 import redis from '../plugins/redis.js'
+import refusals from '../plugins/refusals.js'
 import requestIds from '../plugins/request-id.js'
 import securityHeaders from '../plugins/security-headers.js'
 import slowReaders from '../plugins/slow-readers.js'
@@ -67,6 +68,7 @@ export async function buildApp(config: Config) {
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   app.decorate('config', config)
+  await app.register(refusals)
   await app.register(requestIds)
   await app.register(securityHeaders)
   await app.register(host)

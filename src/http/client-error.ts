@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
 import { PROBLEM_TYPE, problem } from '../problems/problem.js'
 import { SECURITY_HEADERS } from './security-headers.js'
 
@@ -18,7 +19,11 @@ const HEADERS = Object.entries({
  * end of the connection. A request that was answered before its body turned out to be broken gets no
  * second answer.
  */
-export function answerClientError(error: ParserError, socket: ServerSocket): void {
+export function answerClientError(
+  this: FastifyInstance,
+  error: ParserError,
+  socket: ServerSocket,
+): void {
   if (socket._httpMessage?.headersSent) {
     socket.end()
     return
@@ -29,6 +34,8 @@ export function answerClientError(error: ParserError, socket: ServerSocket): voi
   }
   const [status, detail] = explain(error)
   const reqId = randomUUID()
+  const { code } = error
+  this.refusals.write('parser', { reqId, status, code, address: socket.remoteAddress })
   const body = JSON.stringify(problem(status, detail, ''))
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${HEADERS}` +
