@@ -1,11 +1,10 @@
 import createError from '@fastify/error'
 import fastifyRateLimit from '@fastify/rate-limit'
-import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isMonitoring } from '../src/auth/public-routes.js'
 import type { ByteStore } from '../src/cache/byte-store.js'
 import { MemoryStore } from '../src/cache/memory-store.js'
-import { clientNetwork } from '../src/http/client-address.js'
+import { clientOf } from '../src/http/client-address.js'
 
 const TooManyRequests = createError(
   'TOO_MANY_REQUESTS',
@@ -38,11 +37,6 @@ export default fp(
   },
   { name: 'rate-limit', dependencies: ['authentication', 'redis'] },
 )
-
-function clientOf(request: FastifyRequest): string {
-  const { apiKey } = request
-  return apiKey ? `key:${apiKey.name}` : `ip:${clientNetwork(request)}`
-}
 
 /** The store of @fastify/rate-limit: counts in Redis and, while that is away, in this process. */
 function counterIn(redis: Pick<ByteStore, 'increment'>) {

@@ -14,6 +14,7 @@ import {
   EmployeePatch,
 } from '../src/employees/schemas.js'
 import { CACHE_CONTROL } from '../src/http/cache-control.js'
+import { clientOf } from '../src/http/client-address.js'
 import { ConcurrencyLimit } from '../src/http/concurrency-limit.js'
 import type { ReplyOf, RequestOf } from '../src/http/handlers.js'
 import { IdempotencyKey, idempotencyKeyOf } from '../src/http/idempotency-key.js'
@@ -176,7 +177,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     }
     // For HEAD everybody would be read only to be dropped.
     if (request.method === 'HEAD') return Readable.from([])
-    const leave = lists.enter(request.apiKey ? `key:${request.apiKey.name}` : `ip:${request.ip}`)
+    const leave = lists.enter(clientOf(request))
     try {
       return (await employees.list(query)).once('close', leave)
     } catch (error) {

@@ -15,6 +15,12 @@ export function clientNetwork(client: Client): string {
   return fastifyRateLimit.normalizeIP(clientAddress(client))
 }
 
+/** Who is counted for what a request takes: its key, or else its address. */
+export function clientOf(request: FastifyRequest): string {
+  const { apiKey } = request
+  return apiKey ? `key:${apiKey.name}` : `ip:${clientNetwork(request)}`
+}
+
 /**
  * Fastify's `trustProxy`. Fastify believes no count of hops any more, since nothing tells it that the
  * nearest one is a proxy; here whoever configures a count says that nobody gets past the proxies.
