@@ -3,19 +3,25 @@ import fp from 'fastify-plugin'
 import type { ByteStore } from '../src/cache/byte-store.js'
 import { MemoryStore } from '../src/cache/memory-store.js'
 import { RedisStore } from '../src/cache/redis-store.js'
+import { SignedStore } from '../src/cache/signed-store.js'
+import type { RedisStats } from '../src/metrics/redis.js'
+import { secretFor } from '../src/store/sqlite/secrets.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** `off`: no Redis is configured, an in-process store serves; `away`: it cannot be used now. */
     redisState: () => 'ok' | 'away' | 'off'
     /** Undefined: no Redis is configured. */
-    redisStats: RedisStore['stats'] | undefined
+    redisStats: (() => RedisStats) | undefined
   }
 }
 
 /**
  * Decorates `fastify.redis`: the configured Redis, or else an in-process store. Both know the commands
  * of {@link ByteStore}, whatever else @fastify/redis's type says.
+ *
+ * What is kept in Redis is signed with a secret of the database, which is why that comes first: whoever
+ * can write to Redis can withhold an answer, and cannot give one.
  */
 export default fp(
   async function redisPlugin(fastify) {
@@ -30,14 +36,17 @@ export default fp(
       if (reason === undefined) fastify.log.info('Redis is here: cached answers are shared')
       else fastify.log.warn({ reason }, 'Redis is away: answers are cached in this process')
     })
+    const signed = new SignedStore(redis, secretFor(fastify.db.$client, 'cache_entries'), (key) =>
+      fastify.log.warn({ key }, 'an entry in Redis is not of this service: it is not used'),
+    )
     fastify.decorate('redisState', () => (redis.usable ? 'ok' : 'away'))
-    fastify.decorate('redisStats', redis.stats)
+    fastify.decorate('redisStats', () => ({ ...redis.stats, ...signed.stats }))
     fastify.addHook('onClose', async () => redis.disconnect())
-    return register(redis)
+    return register(signed)
 
     async function register(client: ByteStore) {
       await fastify.register(fastifyRedis, { client: client as unknown as FastifyRedis })
     }
   },
-  { name: 'redis' },
+  { name: 'redis', dependencies: ['database'] },
 )

@@ -5,11 +5,17 @@
 const FORMAT = 1
 
 /**
+ * Raised when what is stored with those bytes changes its form, which is no matter of clients: a
+ * release that knows nothing of signatures would take one for the beginning of an answer.
+ */
+const ENTRY = 1
+
+/**
  * Where the answer of a view is cached: `<view>:<format>:<version>`. What is stored there never
  * changes, because a version never comes back.
  */
 export function cacheKey(view: string, version: string): string {
-  return `${view}:${FORMAT}:${version}`
+  return `${view}:${FORMAT}.${ENTRY}:${version}`
 }
 
 /** The strong entity tag of a view at a version (RFC 9110, section 8.8.3). */

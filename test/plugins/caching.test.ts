@@ -16,6 +16,9 @@ const MISS = 'employees; fwd=miss; stored'
 const NEAR = /^employees; hit; ttl=\d+; detail=near$/
 const REDIS = /^employees; hit; ttl=\d+; detail=redis$/
 
+/** In Redis it stands between the key and the answer. */
+const SIGNATURE_BYTES = 32
+
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 const low = { name: 'Low', salary: 1, department: 'Engineering' }
 
@@ -43,7 +46,9 @@ for (const { path, view } of shownViews) {
     const redis = redisClient(t, url)
     const key = await keyOf(app, view)
     await until(() => redis.exists(key))
-    t.equal(await redis.get(key), `${key}\n${miss.body}`)
+    const entry = (await redis.getBuffer(key)) as Buffer
+    t.equal(entry.subarray(0, key.length + 1).toString(), `${key}\n`)
+    t.equal(entry.subarray(key.length + 1 + SIGNATURE_BYTES).toString(), miss.body)
     const ttl = await redis.ttl(key)
     t.ok(ttl > 0 && ttl <= 300, `the key lives for ${ttl} s`)
     if (OF_EMPLOYEES.has(view)) t.ok(ttl > 250, `the key lives for ${ttl} s`)
@@ -91,6 +96,37 @@ for (const { path, view } of shownViews) {
       expectedRows(one.db.$client, view),
       'and a write on one is seen on the other',
     )
+  })
+
+  t.test(`${path}: who can write to Redis cannot give an answer`, async (t) => {
+    const url = await redisUrl(t)
+    const databaseUrl = `file:${join(await temporaryDirectory(t), 'employees.db')}`
+    const apps = []
+    for (let i = 0; i < 3; i++) apps.push(await buildOverRedis(t, { redisUrl: url, databaseUrl }))
+    const [one, two, three] = apps as [App, App, App]
+    await create(one, ada)
+    await one.inject(path)
+    const redis = redisClient(t, url)
+    const key = await keyOf(one, view)
+    await until(() => redis.exists(key))
+
+    const warnings: object[] = []
+    two.log.warn = (line: object) => warnings.push(line)
+    const forged = Buffer.concat([
+      ((await redis.getBuffer(key)) as Buffer).subarray(0, key.length + 1 + SIGNATURE_BYTES),
+      Buffer.from('[{"id":1,"name":"Mallory","salary":1000000,"department":"Engineering"}]'),
+    ])
+    await redis.set(key, forged, 'EX', 300)
+    const answer = await two.inject(path)
+    t.equal(answer.headers['cache-status'], MISS)
+    t.strictSame(answer.json(), expectedRows(two.db.$client, view))
+    t.strictSame(warnings, [{ key }])
+    t.match((await two.inject('/metrics')).body, /failures_total{reason="forged"} 1$/m)
+    t.equal(two.redisState(), 'ok')
+
+    await until(async () => !forged.equals((await redis.getBuffer(key)) as Buffer))
+    t.match(await status(three), REDIS, 'the fill has taken the place of the forgery')
+    t.strictSame((await three.inject(path)).json(), answer.json())
   })
 
   t.test(`${path}: concurrent misses share one fill`, async (t) => {
@@ -302,7 +338,7 @@ function change(app: App, view: View): Promise<void> {
 }
 
 async function keyOf(app: App, view: View): Promise<string> {
-  return `${view.name}:1:${await app.views.version(view)}`
+  return `${view.name}:1.1:${await app.views.version(view)}`
 }
 
 function countFills(app: App) {

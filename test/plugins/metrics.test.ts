@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'
+import { cacheKey } from '../../src/cache/cache-key.js'
 import { type App, build, buildOverRedis } from '../support/build.js'
 import { timeOutCommands, waitForReplies } from '../support/command-timeouts.js'
 import { servedRoutes } from '../support/every-route.js'
@@ -118,7 +119,7 @@ for (const shown of shownViews) {
     t.equal(await figureOf(first, shown, 'fill_seconds_count'), 1)
     t.ok(((await figureOf(first, shown, 'fill_seconds_sum')) as number) > 0)
 
-    const key = `${view.name}:1:${await first.views.version(view)}`
+    const key = cacheKey(view.name, await first.views.version(view))
     const client = redisClient(t, redis)
     await until(() => client.exists(key))
     const { databaseUrl } = first.config
@@ -256,6 +257,7 @@ t.test('Redis is up, goes and comes; what failed is counted', async (t) => {
   await client.config('SET', 'maxmemory', '1')
   await t.rejects(app.redis.set('key', Buffer.from('value'), 'PX', 1000), /OOM/)
   t.equal(await figure('failures_total{reason="error"}'), 1)
+  t.equal(await figure('failures_total{reason="forged"}'), 0)
 })
 
 t.test('without a configured Redis there are no figures of it', async (t) => {
