@@ -5,6 +5,7 @@ import { buildApp } from './app.js'
 import { assertGuarded, type Config, ConfigError, describeVariables, readConfig } from './config.js'
 import { loggerOptions } from './logger.js'
 import { openDatabase } from './store/sqlite/database.js'
+import { logExposed } from './store/sqlite/private-files.js'
 import { logViewChanges } from './store/view-changes.js'
 import { superviseWorkers } from './workers/supervise.js'
 import { closeWithPrimary, SIGNALS } from './workers/worker.js'
@@ -30,7 +31,10 @@ async function main(): Promise<void> {
       // Migrates, and finds out whether that can be done at all, once and not in each worker.
       const { stream, ...options } = loggerOptions(config)
       const log = pino(options, stream)
-      openDatabase(config.databaseUrl, { onViewChange: logViewChanges(log) }).$client.close()
+      openDatabase(config.databaseUrl, {
+        onViewChange: logViewChanges(log),
+        onExposed: logExposed(log),
+      }).$client.close()
       warnIfOpen(config, log)
       superviseWorkers(config.webConcurrency, log, CLOSE_TIMEOUT_MS)
     } else {

@@ -1,5 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import Sqlite from 'better-sqlite3'
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
@@ -7,6 +6,7 @@ import * as schema from '../../../drizzle/schema.js'
 import type { ViewChange } from '../view-changes.js'
 import type { GeneratedView } from '../views/generate.js'
 import { MAX_MEMORY_BYTES } from './memory-copies.js'
+import { createPrivate, exposedFiles } from './private-files.js'
 import { registeredViews } from './registered-views.js'
 import { ViewKeeper } from './view-keeper.js'
 
@@ -17,6 +17,8 @@ export interface DatabaseOptions {
   views?: readonly GeneratedView[]
   /** Told of each view that was not in the database as it is defined. */
   onViewChange?: (change: ViewChange) => void
+  /** Told of the database's files if others than their owner may read or write them. */
+  onExposed?: (files: string[]) => void
 }
 
 /** How long the start waits for another process that holds the lock, migrating for instance. */
@@ -27,24 +29,26 @@ const BUSY_TIMEOUT_MS = 2
 const PAGE_BYTES = 4096
 
 /**
- * Opens the database that a `file:` URL names, makes its directory, and brings its schema and its
- * cached views up to date. `file::memory:` is a database of this process that ends with it.
+ * Opens the database that a `file:` URL names, makes it and its directory for their owner alone if they
+ * are not there, and brings its schema and its cached views up to date. `file::memory:` is a database of this process that ends with it.
  *
  * @throws an error that names the file, when it cannot be opened or is not a database
  */
 export function openDatabase(
   url: string,
-  { views = registeredViews, onViewChange = () => {} }: DatabaseOptions = {},
+  { views = registeredViews, onViewChange = () => {}, onExposed = () => {} }: DatabaseOptions = {},
 ): Database {
   const path = url.slice('file:'.length).replace(/^\/\/(?=\/)/, '')
   try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+    if (path !== ':memory:') createPrivate(path)
     const client = new Sqlite(path, { timeout: START_TIMEOUT_MS })
     client.pragma('journal_mode = WAL')
     client.pragma('synchronous = FULL')
     client.pragma('foreign_keys = ON')
     if (client.memory) client.pragma(`max_page_count = ${MAX_MEMORY_BYTES / PAGE_BYTES}`)
     for (const change of bringUpToDate(client, views)) onViewChange(change)
+    const exposed = client.memory ? [] : exposedFiles(path)
+    if (exposed.length > 0) onExposed(exposed)
     client.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
     return drizzle({ client, schema })
   } catch (error) {

@@ -1,0 +1,43 @@
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** A database in WAL mode. SQLite gives the second and the third the mode of the first. */
+const SUFFIXES = ['', '-wal', '-shm']
+const OTHERS = 0o077
+
+/**
+ * Makes an empty file that its owner alone may read, which SQLite takes for a new database, and the
+ * folders that it needs, for their owner alone as well. What is there already stays as it is: somebody
+ * may have opened it to others for a reason.
+ */
+export function createPrivate(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+/** The files of a database that others than their owner may read or write. */
+export function exposedFiles(path: string): string[] {
+  // Windows keeps access lists, and shows any file as open to everybody.
+  if (process.platform === 'win32') return []
+  return SUFFIXES.map((suffix) => path + suffix).filter((file) => {
+    const { mode = 0 } = statSync(file, { throwIfNoEntry: false }) ?? {}
+    return (mode & OTHERS) !== 0
+  })
+}
+
+interface Log {
+  warn(line: object, message: string): void
+}
+
+/** Writes one line about exposed files into a log in the manner of Pino. */
+export function logExposed(log: Log): (files: string[]) => void {
+  return (files) =>
+    log.warn(
+      { files },
+      'others than the owner may read or change the database, and so salaries: chmod 600 if they need not',
+    )
+}

@@ -1,0 +1,67 @@
+import { chmodSync, mkdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t, { type Test } from 'tap'
+import { openDatabase } from '../../../src/store/sqlite/database.js'
+import { temporaryDirectory } from '../../support/build.js'
+
+const skip = process.platform === 'win32' && 'Windows has no modes'
+
+// It must not be that which keeps others out.
+const umask = process.umask(0)
+t.teardown(() => process.umask(umask))
+
+t.test('a new database and its folders are for their owner alone', { skip }, async (t) => {
+  const directory = await temporaryDirectory(t)
+  const path = join(directory, 'new', 'data', 'employees.db')
+  t.strictSame(open(t, path), [], 'nothing to tell')
+  for (const file of filesOf(path)) t.equal(modeOf(file), '600', file)
+  t.equal(modeOf(dirname(path)), '700')
+  t.equal(modeOf(join(directory, 'new')), '700')
+})
+
+t.test('a folder that is there keeps its mode', { skip }, async (t) => {
+  const folder = join(await temporaryDirectory(t), 'data')
+  mkdirSync(folder, { mode: 0o755 })
+  const path = join(folder, 'employees.db')
+  open(t, path)
+  t.equal(modeOf(path), '600')
+  t.equal(modeOf(folder), '755')
+})
+
+for (const mode of [0o644, 0o640, 0o606]) {
+  const name = mode.toString(8)
+  t.test(`a database of mode ${name} keeps it, and it is told`, { skip }, async (t) => {
+    const path = join(await temporaryDirectory(t), 'employees.db')
+    openDatabase(`file:${path}`).$client.close()
+    t.strictSame(open(t, path), [])
+    chmodSync(path, mode)
+    t.match(open(t, path), [[path]])
+    t.equal(modeOf(path), name)
+  })
+}
+
+t.test('logs that others may read are told as well', { skip }, async (t) => {
+  const path = join(await temporaryDirectory(t), 'employees.db')
+  const [, ...logs] = filesOf(path)
+  open(t, path)
+  for (const log of logs) chmodSync(log, 0o644)
+  t.strictSame(open(t, path), [logs])
+})
+
+/** Opens a database; gives what it tells of exposed files. */
+function open(t: Test, path: string): string[][] {
+  const told: string[][] = []
+  const { $client: client } = openDatabase(`file:${path}`, {
+    onExposed: (files) => told.push(files),
+  })
+  t.teardown(() => client.close())
+  return told
+}
+
+function filesOf(path: string): string[] {
+  return ['', '-wal', '-shm'].map((suffix) => path + suffix)
+}
+
+function modeOf(path: string): string {
+  return (statSync(path).mode & 0o777).toString(8)
+}
