@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { openDatabase } from '../../../src/store/sqlite/database.js'
+import { createSqliteStore } from '../../../src/store/sqlite/sqlite-store.js'
+import { temporaryDirectory } from '../../support/build.js'
+
+const NAME = 'Somebody who left'
+
+t.test('of what was deleted or changed the file has nothing any more', async (t) => {
+  const path = join(await temporaryDirectory(t), 'employees.db')
+  const db = openDatabase(`file:${path}`)
+  const store = createSqliteStore(db)
+  t.teardown(() => db.$client.close())
+  t.teardown(() => store.close())
+  const traces = () => {
+    db.$client.pragma('wal_checkpoint(TRUNCATE)')
+    return readFileSync(path).toString('latin1').split(NAME).length - 1
+  }
+
+  // So many that pages become free.
+  const ids = Array.from({ length: 500 }, (_, n) => n + 1)
+  await store.employees.createMany(
+    ids.map((n) => ({ name: `${NAME} ${n}`, salary: 200_000, department: `${NAME} ${n}` })),
+  )
+  t.ok(traces() >= 1000)
+  await Promise.all(ids.slice(1).map((id) => store.employees.delete(id)))
+  t.ok((db.$client.pragma('freelist_count', { simple: true }) as number) > 0)
+  await store.employees.update(1, { name: 'Ada', department: 'Engineering' })
+  t.equal(traces(), 0)
+})
