@@ -32,13 +32,17 @@ export const idempotencyKeys = sqliteTable(
   'idempotency_keys',
   {
     client: text().notNull(),
-    key: text().notNull(),
+    /** A hash; text: the key itself, of a release before it was hashed. */
+    key: blob({ mode: 'buffer' }).notNull(),
     bodyHash: blob('body_hash', { mode: 'buffer' }).notNull(),
     employeeId: integer('employee_id').notNull(),
     createdAt: integer('created_at').notNull().default(sql`(unixepoch())`),
+    /** Counts on with each key of the client. */
+    number: integer(),
   },
   (table) => [
     primaryKey({ columns: [table.client, table.key] }),
     index('idempotency_keys_by_age').on(table.createdAt),
+    index('idempotency_keys_by_number').on(table.client, table.number),
   ],
 )

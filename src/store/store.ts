@@ -30,7 +30,8 @@ export interface Page {
 export interface EmployeeStore {
   /**
    * With a `scope`, a call within it that created somebody less than a day ago gives that employee as
-   * it was then, and rejects with an error of status 422 if it was another one.
+   * it was then, and rejects with an error of status 422 if it was another one; or of status 429 and
+   * with `retryAfter`, in seconds, if the client has used too many keys.
    */
   create(employee: NewEmployee, scope?: IdempotencyScope): Promise<Employee>
   /** Creates all of them, or none. */

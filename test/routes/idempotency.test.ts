@@ -3,7 +3,7 @@ import type { LightMyRequestResponse as Answer } from 'fastify'
 import t, { type Test } from 'tap'
 import { type App, build, temporaryDirectory } from '../support/build.js'
 import { age, count, DAY } from '../support/idempotency-keys.js'
-import { apiKeys, write } from '../support/keys.js'
+import { apiKeys, read, write } from '../support/keys.js'
 import { Service } from '../support/service.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
@@ -177,6 +177,30 @@ t.test('a key lasts 24 hours, swept or not', async (t) => {
   t.equal(second.json().id, 2)
   sameAnswer(t, await post(app, 'a', grace), second)
   t.equal(count(app.db.$client), 1)
+})
+
+t.test('100,000 keys in 24 hours are all that a client may have', async (t) => {
+  const app = await build(t, { apiKeys })
+  const client = app.db.$client
+  const first = await post(app, 'a', ada, write)
+  client.exec(
+    `WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000)
+     INSERT INTO idempotency_keys (client, key, body_hash, employee_id, number)
+     SELECT client, CAST(n AS blob), body_hash, employee_id, n FROM numbers, idempotency_keys`,
+  )
+  const refused = await post(app, 'b', grace, write)
+  t.equal(refused.statusCode, 429)
+  t.equal(refused.headers['content-type'], 'application/problem+json; charset=utf-8')
+  t.match(refused.json().detail, /100,000 keys within 24 hours.*Nothing was changed/)
+  const seconds = Number(refused.headers['retry-after'])
+  t.ok(seconds > DAY - 60 && seconds <= DAY, `${seconds}`)
+  t.equal((await app.inject({ url: '/employees', headers: write })).json().length, 1)
+  t.equal(count(client), 100_000)
+
+  sameAnswer(t, await post(app, 'a', ada, write), first, 'a key that was used is known')
+  t.equal((await post(app, 'b', grace, read)).statusCode, 403)
+  const without = { method: 'POST', url: '/employees', payload: grace, headers: write } as const
+  t.equal((await app.inject(without)).statusCode, 201, 'and without a key there is no bound')
 })
 
 t.test('a POST without the header does not look at the table', async (t) => {

@@ -5,6 +5,7 @@ import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
 import * as schema from '../../../drizzle/schema.js'
 import type { ViewChange } from '../view-changes.js'
 import type { GeneratedView } from '../views/generate.js'
+import { migrationFunctions } from './idempotency-digests.js'
 import { MAX_MEMORY_BYTES } from './memory-copies.js'
 import { createPrivate, exposedFiles } from './private-files.js'
 import { registeredViews } from './registered-views.js'
@@ -30,7 +31,8 @@ const PAGE_BYTES = 4096
 
 /**
  * Opens the database that a `file:` URL names, makes it and its directory for their owner alone if they
- * are not there, and brings its schema and its cached views up to date. `file::memory:` is a database of this process that ends with it.
+ * are not there, and brings its schema and its cached views up to date. `file::memory:` is a database
+ * of this process that ends with it.
  *
  * @throws an error that names the file, when it cannot be opened or is not a database
  */
@@ -87,6 +89,9 @@ function migrate(client: Sqlite.Database): void {
     'CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at text NOT NULL) STRICT',
   )
   const applied = new Set(client.prepare('SELECT name FROM migrations').pluck().all())
+  for (const [name, run] of Object.entries(migrationFunctions)) {
+    client.function(name, { deterministic: true, directOnly: true }, run)
+  }
   const record = client.prepare("INSERT INTO migrations VALUES (?, datetime('now'))")
   for (const name of readdirSync(migrations).sort()) {
     if (!name.endsWith('.sql') || applied.has(name)) continue

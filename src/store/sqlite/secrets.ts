@@ -1,7 +1,7 @@
 import type Sqlite from 'better-sqlite3'
 
 /** What the database keeps a secret for: each use has one of its own. */
-type Use = 'cache_entries'
+type Use = 'cache_entries' | 'idempotency_keys'
 
 /**
  * A secret that every process over this database shares, and that is kept nowhere else.

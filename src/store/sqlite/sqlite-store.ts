@@ -29,7 +29,12 @@ export interface SqliteStoreOptions extends DatabaseOptions {
   /** How often views and triggers are compared with their definitions. */
   keepViewsEveryMs?: number
   /** For tests that reach them. */
-  limits?: { snapshots?: Partial<typeof SnapshotLimits>; log?: Partial<typeof LOG_LIMITS> }
+  limits?: {
+    snapshots?: Partial<typeof SnapshotLimits>
+    log?: Partial<typeof LOG_LIMITS>
+    /** Of each client, within 24 hours. */
+    idempotencyKeys?: number
+  }
 }
 
 /** Employees in SQLite. Every statement on them stands here, in bulk-load.ts or in a migration. */
@@ -48,7 +53,7 @@ export function createSqliteStore(
       log.check()
     },
   })
-  const keys = new IdempotencyKeys(client)
+  const keys = new IdempotencyKeys(client, limits?.idempotencyKeys)
   const stopSweeping = keepSweeping(keys, commits, sweepEveryMs)
   const stopKeeping = keepViews(client, commits, options)
   const stopChecking = repeat(limits?.log?.everyMs ?? LOG_LIMITS.everyMs, async () => log.check())

@@ -48,7 +48,7 @@ t.test('a sweep that fails is made later', async (t) => {
   store.close()
 })
 
-t.test('no statement on keys scans the table', async (t) => {
+t.test('no statement on keys scans or sorts them', async (t) => {
   const { db } = await twoConnections(t)
   const statements: string[] = []
   new IdempotencyKeys({
@@ -59,7 +59,7 @@ t.test('no statement on keys scans the table', async (t) => {
   } as typeof db.$client)
   for (const sql of statements) {
     const plan = db.$client.prepare(`EXPLAIN QUERY PLAN ${sql.replaceAll('?', '1')}`).all()
-    t.notMatch(JSON.stringify(plan), /SCAN idempotency_keys/, sql)
+    t.notMatch(JSON.stringify(plan), /SCAN idempotency_keys|TEMP B-TREE/, sql)
   }
 })
 
@@ -119,7 +119,7 @@ function fill(client: Sqlite.Database, name: string, keys: number): void {
     .prepare(
       `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
        INSERT INTO idempotency_keys (client, key, body_hash, employee_id)
-       SELECT ?, n, x'00', n FROM numbers`,
+       SELECT ?, CAST(n AS text), x'00', n FROM numbers`,
     )
     .run(keys, name)
 }
