@@ -5,6 +5,8 @@ import { CircuitBreaker, type OnChange } from './circuit-breaker.js'
 /** No request waits longer for Redis than this. */
 const COMMAND_TIMEOUT_MS = 100
 const MAX_RECONNECT_DELAY_MS = 2000
+/** A value is read up to here: somebody else may have put half a gigabyte under the key. */
+const MAX_VALUE_BYTES = 17 * 1024 * 1024
 
 const PROBE_KEY = 'employees:probe'
 /** Atomic; and a counter that was left without an end, by whomever, gets one: it would refuse for ever. */
@@ -74,13 +76,14 @@ export class RedisStore implements ByteStore {
 
   getBuffer(key: string): Promise<Buffer | null> {
     return this.#circuit.run(async () => {
-      const stored: unknown = await this.#client.getBuffer(key)
-      if (stored === null) return null
+      const stored: unknown = await this.#client.getrangeBuffer(key, 0, MAX_VALUE_BYTES)
+      // Of a key that is not there GETRANGE gives nothing, and no value of ours is that short.
+      if (Buffer.isBuffer(stored) && stored.length === 0) return null
       const head = headOf(key)
       if (!Buffer.isBuffer(stored) || !stored.subarray(0, head.length).equals(head)) {
         throw OUT_OF_STEP
       }
-      return stored.subarray(head.length)
+      return stored.length > MAX_VALUE_BYTES ? null : stored.subarray(head.length)
     })
   }
 

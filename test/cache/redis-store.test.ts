@@ -187,6 +187,22 @@ t.test(
   },
 )
 
+t.test('of what somebody else put under a key no more is read than an answer has', async (t) => {
+  const proxy = await FaultProxy.start(t, (await RedisServer.start(t)).url)
+  const { redis } = await guest(t, proxy.url)
+  await until(() => redis.usable)
+  const admin = redisClient(t, proxy.url)
+  await admin.set('key', Buffer.concat([Buffer.from('key\n'), Buffer.alloc(60e6)]))
+  const before = proxy.replied
+  t.ok((await redis.getBuffer('key')) === null)
+  t.ok(proxy.replied - before < 18 * 1024 * 1024, `${proxy.replied - before} bytes`)
+  t.ok(redis.usable)
+
+  const largest = Buffer.alloc(16 * 1024 * 1024, 'x')
+  await redis.set('key', largest, 'EX', 10)
+  t.ok((await redis.getBuffer('key'))?.equals(largest))
+})
+
 t.test('closing it while it is away leaves nothing behind', async (t) => {
   const { redis, changes } = await guest(t, `redis://127.0.0.1:${await freePort()}`)
   await until(() => changes.length === 1)

@@ -19,6 +19,8 @@ export class FaultProxy {
   #fault: Fault = 'none'
   /** Replies that were swallowed. */
   lost = 0
+  /** Bytes of replies so far. */
+  replied = 0
   /** What lets go of each reply that is kept. */
   readonly #held: (() => void)[] = []
 
@@ -81,6 +83,7 @@ export class FaultProxy {
       to.destroy()
     })
     from.on('data', (bytes) => {
+      if (isReply) this.replied += bytes.length
       switch (this.#fault) {
         case 'none':
           to.write(bytes)
