@@ -1,5 +1,6 @@
+import { syncBuiltinESMExports } from 'node:module'
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
-import { getHeapStatistics } from 'node:v8'
+import v8 from 'node:v8'
 import t, { type Test } from 'tap'
 import { type App, build } from '../support/build.js'
 import { servedRoutes } from '../support/every-route.js'
@@ -24,13 +25,13 @@ for (const url of MONITORING)
 
 t.test('a heap near its limit: 503 with Retry-After, until there is room again', async (t) => {
   const { app, sample } = await start(t)
-  const usage = process.memoryUsage()
-  let heapUsed = 0.91 * getHeapStatistics().heap_size_limit
-  const memoryUsage = Object.assign(() => ({ ...usage, heapUsed }), process.memoryUsage)
-  t.intercept(process, 'memoryUsage', { value: memoryUsage })
+  const statistics = v8.getHeapStatistics()
+  let used_heap_size = 0.91 * statistics.heap_size_limit
+  t.intercept(v8, 'getHeapStatistics', { value: () => ({ ...statistics, used_heap_size }) })
+  syncBuiltinESMExports()
   sample()
   await refuses(t, app)
-  heapUsed = usage.heapUsed
+  used_heap_size = statistics.used_heap_size
   await serves(app, sample)
 })
 
@@ -48,17 +49,20 @@ t.test('an event loop that never catches up: 503, until it does', async (t) => {
 
 /** The service, and what has it look at once how it is doing. */
 async function start(t: Test) {
-  const { setTimeout } = globalThis
+  const { setInterval } = globalThis
   const looks: (() => void)[] = []
   const value = (look: () => void, ms: number) => {
     if (ms === SAMPLE_MS) looks.push(look)
-    return setTimeout(look, ms)
+    return setInterval(look, ms)
   }
-  const intercepted = t.intercept(globalThis, 'setTimeout', { value })
+  const intercepted = t.intercept(globalThis, 'setInterval', { value })
   const app = await build(t)
   intercepted.restore()
-  t.equal(looks.length, 1, 'it looks every 5 s')
-  return { app, sample: () => looks[0]?.() }
+  t.ok(looks.length > 0, 'it looks every 5 s')
+  const sample = () => {
+    for (const look of looks) look()
+  }
+  return { app, sample }
 }
 
 async function refuses(t: Test, app: App) {
