@@ -18,7 +18,8 @@ const HOUSE = {
   'src/employees': ['src/problems'],
 
   // The process: its configuration, its log, its workers.
-  'src/config.ts': ['src/auth'],
+  'src/connection-limits.ts': [],
+  'src/config.ts': ['src/auth', 'src/connection-limits.ts'],
   'src/logger.ts': ['src/config.ts'],
   'src/workers': [],
 

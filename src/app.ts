@@ -7,6 +7,7 @@ import authorization from '../plugins/authorization.js'
 import bodyParsers from '../plugins/body-parsers.js'
 import caching from '../plugins/caching.js'
 import closing from '../plugins/closing.js'
+import connections from '../plugins/connections.js'
 import cors from '../plugins/cors.js'
 import database from '../plugins/database.js'
 import errors, { sendUnroutable } from '../plugins/errors.js'
@@ -56,6 +57,7 @@ export async function buildApp(config: Config) {
     bodyLimit: 64 * 1024,
     connectionTimeout: 60_000,
     requestTimeout: 30_000,
+    keepAliveTimeout: 72_000, // longer than load balancers wait, so that none sends into the end
     http: {
       headersTimeout: 10_000,
       connectionsCheckingInterval: 1000, // else a client that is too late is found after 30 s
@@ -68,6 +70,7 @@ export async function buildApp(config: Config) {
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   app.decorate('config', config)
+  await app.register(connections)
   await app.register(refusals)
   await app.register(requestIds)
   await app.register(securityHeaders)

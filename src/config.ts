@@ -5,6 +5,7 @@ import { parseHosts } from './auth/allowed-hosts.js'
 import { parseKeys } from './auth/api-keys.js'
 import { isLoopback } from './auth/loopback.js'
 import { parseProxies } from './auth/trusted-proxies.js'
+import { type ConnectionLimits, connectionLimits } from './connection-limits.js'
 
 const LogLevel = Type.Union(
   (['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const).map((level) =>
@@ -58,6 +59,15 @@ const Environment = Type.Object({
   ),
   RATE_LIMIT_PER_MINUTE: Type.Optional(
     Type.Integer({ minimum: 1, description: 'an integer from 1, the requests of a client' }),
+  ),
+  MAX_CONNECTIONS: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      description: 'an integer from 1, the clients connected to a process at once',
+    }),
+  ),
+  MAX_CONNECTIONS_PER_ADDRESS: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'an integer from 1, those of one address' }),
   ),
   CORS_ORIGINS: Type.Optional(
     Type.String({
@@ -130,6 +140,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     trustProxy: parse('TRUST_PROXY', parsed.TRUST_PROXY, parseProxies) ?? false,
     /** Unset: there is no limit. */
     rateLimitPerMinute: parsed.RATE_LIMIT_PER_MINUTE,
+    ...connectionLimitsOf(parsed),
     corsOrigins: listed(parsed.CORS_ORIGINS ?? ''),
     cacheTtlSeconds: parsed.CACHE_TTL_SECONDS,
     webConcurrency: parsed.WEB_CONCURRENCY,
@@ -159,7 +170,7 @@ export function assertGuarded({ host, apiKeys, allowAnonymous }: Config): void {
 export function describeVariables(): string {
   return Object.entries(Environment.properties)
     .map(([name, { description, default: value }]) => {
-      return `  ${name.padEnd(21)} ${description} (${value === undefined ? 'unset' : `default ${value}`})`
+      return `  ${name.padEnd(27)} ${description} (${value === undefined ? 'unset' : `default ${value}`})`
     })
     .join('\n')
 }
@@ -193,6 +204,14 @@ function parse<T>(name: string, text: string | undefined, parser: (text: string)
     return parser(text)
   } catch (error) {
     throw new ConfigError(`${name}: ${(error as Error).message}`)
+  }
+}
+
+function connectionLimitsOf(values: Static<typeof Environment>): ConnectionLimits {
+  try {
+    return connectionLimits(values.MAX_CONNECTIONS, values.MAX_CONNECTIONS_PER_ADDRESS)
+  } catch (error) {
+    throw new ConfigError((error as Error).message)
   }
 }
 

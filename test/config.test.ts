@@ -1,5 +1,6 @@
 import t from 'tap'
 import { ConfigError, readConfig } from '../src/config.js'
+import { connectionLimits } from '../src/connection-limits.js'
 import { apiKeys, entries } from './support/keys.js'
 
 const defaults = {
@@ -12,6 +13,8 @@ const defaults = {
   allowedHosts: [],
   trustProxy: false,
   rateLimitPerMinute: undefined,
+  // What this machine allows, see test/connection-limits.test.ts.
+  ...connectionLimits(undefined, undefined),
   corsOrigins: [],
   cacheTtlSeconds: 300,
   webConcurrency: 1,
@@ -34,6 +37,8 @@ t.test('a variable that is set to nothing counts as unset', async (t) => {
     'ALLOWED_HOSTS',
     'TRUST_PROXY',
     'RATE_LIMIT_PER_MINUTE',
+    'MAX_CONNECTIONS',
+    'MAX_CONNECTIONS_PER_ADDRESS',
     'CORS_ORIGINS',
     'CACHE_TTL_SECONDS',
     'WEB_CONCURRENCY',
@@ -53,6 +58,8 @@ t.test('every variable is read', async (t) => {
     ALLOWED_HOSTS: 'employees.example',
     TRUST_PROXY: '10.0.0.0/8',
     RATE_LIMIT_PER_MINUTE: '600',
+    MAX_CONNECTIONS: '16',
+    MAX_CONNECTIONS_PER_ADDRESS: '4',
     CORS_ORIGINS: 'https://app.example',
     CACHE_TTL_SECONDS: '60',
     WEB_CONCURRENCY: '4',
@@ -69,6 +76,8 @@ t.test('every variable is read', async (t) => {
     allowedHosts: ['employees.example'],
     trustProxy: ['10.0.0.0/8'],
     rateLimitPerMinute: 600,
+    maxConnections: 16,
+    maxConnectionsPerAddress: 4,
     corsOrigins: ['https://app.example'],
     cacheTtlSeconds: 60,
     webConcurrency: 4,
@@ -97,6 +106,9 @@ const bad: [name: string, value: string, rule: string][] = [
   ['CACHE_TTL_SECONDS', '31536001', 'an integer from 1 to 31536000'],
   ['CACHE_TTL_SECONDS', '0.5', 'an integer from 1 to 31536000'],
   ['CACHE_TTL_SECONDS', '5m', 'an integer from 1 to 31536000'],
+  ['MAX_CONNECTIONS', '0', 'an integer from 1'],
+  ['MAX_CONNECTIONS', 'many', 'an integer from 1'],
+  ['MAX_CONNECTIONS_PER_ADDRESS', '0', 'an integer from 1'],
   ['WEB_CONCURRENCY', '0', 'an integer from 1 to 256'],
   ['WEB_CONCURRENCY', '257', 'an integer from 1 to 256'],
   ['WEB_CONCURRENCY', 'all', 'an integer from 1 to 256'],
@@ -150,6 +162,14 @@ t.test('a database in memory is for one process: both variables are named', asyn
   const env = { DATABASE_URL: 'file::memory:', WEB_CONCURRENCY: '2' }
   t.match(messageOf(env), /^DATABASE_URL=file::memory: .* WEB_CONCURRENCY=2 .* set .* or .*$/)
   t.equal(readConfig({ ...env, WEB_CONCURRENCY: '1' }).databaseUrl, 'file::memory:')
+})
+
+t.test('more connections than there can be are an error that names the variable', async (t) => {
+  t.match(messageOf({ MAX_CONNECTIONS: '1000000000' }), /^MAX_CONNECTIONS must be at most \d+, not/)
+  t.match(
+    messageOf({ MAX_CONNECTIONS: '10', MAX_CONNECTIONS_PER_ADDRESS: '11' }),
+    /^MAX_CONNECTIONS_PER_ADDRESS must be at most 10, .* not 11$/,
+  )
 })
 
 t.test('all that is wrong is told at once, a line for each variable', async (t) => {

@@ -7,6 +7,13 @@ import type { Scope } from './scope.js'
 /** The program that `npm start` runs. */
 export const SERVER = fileURLToPath(new URL('../../src/server.js', import.meta.url))
 
+/** The command that starts it with so many descriptors. */
+export function withDescriptors(count: number | undefined): [string, ...string[]] {
+  const command: [string, ...string[]] = [process.execPath, SERVER]
+  if (count === undefined) return command
+  return ['sh', '-c', `ulimit -n ${count} && exec "$0" "$@"`, ...command]
+}
+
 /** Of pino's levels. */
 const WARN = 40
 const ERROR = 50
@@ -29,9 +36,14 @@ export class Service {
     this.warnings = warnings
   }
 
-  /** Resolves when it listens. */
-  static async start(scope: Scope, env: NodeJS.ProcessEnv): Promise<Service> {
-    const child = spawn(process.execPath, [SERVER], {
+  /**
+   * Resolves when it listens.
+   *
+   * @param descriptors how many it may have open, if not as many as this process
+   */
+  static async start(scope: Scope, env: NodeJS.ProcessEnv, descriptors?: number): Promise<Service> {
+    const [program, ...parameters] = withDescriptors(descriptors)
+    const child = spawn(program, parameters, {
       env: { PATH: process.env.PATH, PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     })

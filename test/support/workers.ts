@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import type { Scope } from './scope.js'
-import { SERVER } from './service.js'
+import { withDescriptors } from './service.js'
 import { temporaryDirectory } from './temporary-directory.js'
 import { until } from './until.js'
 
@@ -38,10 +38,15 @@ export class Workers {
   }
 
   /** Resolves at once, in a process group of its own; see `ready`. */
-  static async spawn(scope: Scope, env: NodeJS.ProcessEnv = {}): Promise<Workers> {
+  static async spawn(
+    scope: Scope,
+    env: NodeJS.ProcessEnv = {},
+    descriptors?: number,
+  ): Promise<Workers> {
     const path = join(await temporaryDirectory(scope), 'employees.db')
     const variables = { WEB_CONCURRENCY: '2', PORT: '0', DATABASE_URL: `file:${path}`, ...env }
-    const child = spawn(process.execPath, [SERVER], {
+    const [program, ...parameters] = withDescriptors(descriptors)
+    const child = spawn(program, parameters, {
       env: { PATH: process.env.PATH, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
@@ -52,8 +57,12 @@ export class Workers {
   }
 
   /** Resolves when both workers listen. */
-  static async start(scope: Scope, env: NodeJS.ProcessEnv = {}): Promise<Workers> {
-    const workers = await Workers.spawn(scope, env)
+  static async start(
+    scope: Scope,
+    env: NodeJS.ProcessEnv = {},
+    descriptors?: number,
+  ): Promise<Workers> {
+    const workers = await Workers.spawn(scope, env, descriptors)
     await until(() => workers.pids.length === 2)
     return workers
   }
