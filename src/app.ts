@@ -16,6 +16,7 @@ import methods from '../plugins/methods.js'
 import metrics from '../plugins/metrics.js'
 import openapi from '../plugins/openapi.js'
 import overload from '../plugins/overload.js'
+import pipelining from '../plugins/pipelining.js'
 import rateLimit from '../plugins/rate-limit.js'
 import redis from '../plugins/redis.js'
 import refusals from '../plugins/refusals.js'
@@ -71,6 +72,7 @@ export async function buildApp(config: Config) {
 
   app.decorate('config', config)
   await app.register(connections)
+  await app.register(pipelining)
   await app.register(refusals)
   await app.register(requestIds)
   await app.register(securityHeaders)

@@ -1,0 +1,154 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import t, { type Test } from 'tap'
+import { type App, build } from '../support/build.js'
+import { samplesOf } from '../support/prometheus.js'
+import { until } from '../support/until.js'
+
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`
+const ada = { name: 'Ada', salary: 1, department: 'Engineering' }
+
+t.test('others are answered between the requests that one client pipelines', async (t) => {
+  const app = await start(t, 1000)
+  const pages = counted(app, 'page')
+  const greedy = await open(t, app)
+  const other = await open(t, app)
+  const received = receivedBy(greedy)
+  greedy.write(get('/employees?limit=1000').repeat(60))
+  other.write(get('/livez'))
+  await once(other, 'data')
+  t.ok(pages() < 60, `${pages()} of 60 had begun`)
+  await until(() => answers(received()) === 60)
+  t.equal(pages(), 60)
+})
+
+t.test('a request sees what the one in front of it on its connection has written', async (t) => {
+  const app = await start(t, 0)
+  const socket = await open(t, app)
+  const body = JSON.stringify(ada)
+  socket.write(
+    `POST /employees HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${body.length}\r\n\r\n${body}${get('/employees/1')}` +
+      `DELETE /employees/1 HTTP/1.1\r\nHost: localhost\r\n\r\n` +
+      'GET /employees/1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+  )
+  const statuses = [...(await text(socket)).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, code]) => code)
+  t.strictSame(statuses, ['201', '200', '200', '404'])
+})
+
+t.test('64 requests may wait on a connection; one more ends it behind their answers', async (t) => {
+  const app = await start(t, 0)
+  for (const [sent, answered] of [
+    [65, 65],
+    [66, 65],
+    [3000, 65],
+  ] as const) {
+    const pings = counted(app, 'ping')
+    const socket = await open(t, app)
+    const received = receivedBy(socket)
+    const end = once(socket, 'close')
+    socket.write(get('/readyz').repeat(sent))
+    await until(() => answers(received()) === answered)
+    if (sent > answered) await end
+    else t.notOk(socket.destroyed)
+    t.equal(answers(received()), answered, `${answered} of ${sent} are answered`)
+    t.equal(pings(), answered, 'and no other was begun')
+  }
+})
+
+t.test('what comes behind one too many is not even parsed', async (t) => {
+  const app = await start(t, 0)
+  let release = () => {}
+  app.employees.ping = () => new Promise((resolve) => (release = resolve))
+  let parsed = 0
+  app.server.on('request', () => parsed++)
+  const socket = await open(t, app)
+  const end = once(socket, 'close')
+  const received = receivedBy(socket)
+  socket.write(get('/readyz') + get('/livez').repeat(65))
+  await until(() => parsed === 66)
+  // More than the buffers of two sockets take unread.
+  for (let chunk = 0; chunk < 100; chunk++) {
+    if (!socket.write(get('/livez').repeat(3000))) await once(socket, 'drain')
+  }
+  t.equal(parsed, 66)
+  release()
+  await end
+  t.equal(answers(received()), 65)
+})
+
+t.test('when the client leaves, nothing is left of those that wait', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc')
+  const app = await start(t, 30_000)
+  const lists = counted(app, 'list')
+  const responses: WeakRef<ServerResponse>[] = []
+  app.server.on('request', (_request, response) => responses.push(new WeakRef(response)))
+  const socket = await open(t, app)
+  socket.pause()
+  socket.write(get('/employees').repeat(20))
+  await until(() => responses.length === 20)
+  await until(async () => (await openSnapshots(app)) === 1)
+  t.equal(lists(), 1, 'only the first has begun')
+
+  socket.destroy()
+  await until(async () => (await openSnapshots(app)) === 0)
+  t.equal(app.connections.size, 0)
+  t.equal(lists(), 1)
+  await until(() => {
+    collectGarbage()
+    return responses.every((response) => response.deref() === undefined)
+  })
+})
+
+/** The service, listening, with so many employees of whom 30,000 are more than sockets buffer. */
+async function start(t: Test, employees: number): Promise<App> {
+  const app = await build(t)
+  const long = { name: '📏'.repeat(100), salary: 1, department: '📏'.repeat(100) }
+  await app.employees.createMany(Array.from({ length: employees }, () => long))
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  return app
+}
+
+async function open(t: Test, app: App): Promise<Socket> {
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  return socket
+}
+
+/** How often the store was asked from now on. */
+function counted(app: App, method: 'page' | 'list' | 'ping'): () => number {
+  let count = 0
+  const { employees } = app
+  const original = employees[method] as (...parameters: unknown[]) => unknown
+  Object.assign(employees, {
+    [method]: (...parameters: unknown[]) => {
+      count++
+      return original.apply(employees, parameters)
+    },
+  })
+  return () => count
+}
+
+function receivedBy(socket: Socket): () => string {
+  let received = ''
+  socket.setEncoding('latin1').on('data', (chunk) => {
+    received += chunk
+  })
+  return () => received
+}
+
+function answers(received: string): number {
+  return received.split('HTTP/1.1 200 ').length - 1
+}
+
+async function openSnapshots(app: App): Promise<number | undefined> {
+  const { body } = await app.inject('/metrics')
+  return samplesOf(body).get('employees_reader_connections{state="open"}')
+}
