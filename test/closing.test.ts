@@ -1,6 +1,9 @@
 // slow: it waits until the service gives up on a request that hangs
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { temporaryDirectory } from './support/build.js'
@@ -60,6 +63,48 @@ t.test('/readyz turns 503 before the port is closed', async (t) => {
   t.equal(await exit, 0)
 })
 
+t.test('who has not sent a whole head is not waited for', async (t) => {
+  const { service } = await start(t)
+  const silent = await open(t, service.url)
+  const half = await open(t, service.url)
+  half.write('GET /employees HTTP/1.1\r\nHost: localhost\r\nX-Slow: ')
+  const idle = await open(t, service.url)
+  idle.write(LIVEZ)
+  await once(idle, 'data')
+  const answeredLast = await open(t, service.url)
+  const behind = `${LIVEZ}GET /livez HTTP/1.1\r\nHo`
+  answeredLast.write(behind)
+  await once(answeredLast, 'data')
+  const ends = [silent, half, idle, answeredLast].map((socket) => once(socket, 'close'))
+  t.equal(await service.stop(), 0, 'in time')
+  await Promise.all(ends)
+})
+
+t.test('a head that becomes whole while the service still serves is answered', async (t) => {
+  const { service } = await start(t)
+  const socket = await open(t, service.url)
+  socket.write(LIVEZ.slice(0, -2))
+  const exit = service.stop()
+  await until(async () => (await fetch(`${service.url}/readyz`)).status === 503)
+  socket.write(LIVEZ.slice(-2))
+  t.match(await text(socket), /^HTTP\/1\.1 200 /)
+  t.equal(await exit, 0)
+})
+
+t.test(
+  'a request whose head is whole is waited for, and half a one behind it is not',
+  async (t) => {
+    const { service } = await start(t)
+    const [socket, rest] = await halfRequest(t, service.url)
+    const exit = service.stop()
+    await until(() => isRefused(service.url))
+    const answer = text(socket)
+    socket.write(`${rest}GET /livez HTTP/1.1\r\nHo`)
+    t.match(await answer, /^HTTP\/1\.1 201 /)
+    t.equal(await exit, 0)
+  },
+)
+
 t.test('a second SIGTERM ends it with 1', async (t) => {
   const { service } = await start(t, { NODE_OPTIONS: DRAIN_UNTIL_TOLD })
   await halfRequest(t, service.url)
@@ -74,6 +119,24 @@ t.test('a request that hangs past the limit ends it with 1', async (t) => {
   await halfRequest(t, service.url)
   t.equal(await service.stop(), 1)
 })
+
+const LIVEZ = 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n'
+
+async function open(t: Test, url: string): Promise<Socket> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  return socket
+}
+
+function isRefused(url: string): Promise<boolean> {
+  return fetch(`${url}/livez`).then(
+    () => false,
+    () => true,
+  )
+}
 
 async function start(t: Test, env: NodeJS.ProcessEnv = {}) {
   const path = join(await temporaryDirectory(t), 'employees.db')

@@ -1,5 +1,6 @@
 // slow: each of its services is three processes
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import { halfRequest, postUntilRefused } from '../support/requests.js'
@@ -20,6 +21,22 @@ t.test('SIGTERM under load closes all workers and loses no request', async (t) =
   const rows = database.prepare('SELECT count(*) FROM employees').pluck().get()
   t.equal(rows, load.created, 'whatever was accepted was answered')
   database.close()
+})
+
+t.test('who has not sent a whole head is not waited for', async (t) => {
+  const workers = await Workers.start(t)
+  const { hostname, port } = new URL(workers.url)
+  for (const sent of ['', 'GET /livez HTTP/1.1\r\nHo', '', 'GET']) {
+    const socket = connect(Number(port), hostname)
+    t.teardown(() => socket.destroy())
+    socket.on('error', () => {})
+    await once(socket, 'connect')
+    socket.write(sent)
+  }
+  const begun = performance.now()
+  workers.process.kill('SIGTERM')
+  t.equal(await workers.exit, 0)
+  t.ok(performance.now() - begun < 3000, 'within 3 s')
 })
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
