@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
@@ -12,19 +13,24 @@ import { until } from '../support/until.js'
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`
 const ada = { name: 'Ada', salary: 1, department: 'Engineering' }
 
-t.test('others are answered between the requests that one client pipelines', async (t) => {
-  const app = await start(t, 1000)
-  const pages = counted(app, 'page')
-  const greedy = await open(t, app)
-  const other = await open(t, app)
-  const received = receivedBy(greedy)
-  greedy.write(get('/employees?limit=1000').repeat(60))
-  other.write(get('/livez'))
-  await once(other, 'data')
-  t.ok(pages() < 60, `${pages()} of 60 had begun`)
-  await until(() => answers(received()) === 60)
-  t.equal(pages(), 60)
-})
+for (const [path, method] of [
+  ['/employees?limit=1000', 'page'],
+  ['/readyz', 'ping'],
+] as const) {
+  t.test(`others are answered between the ${path} that one client pipelines`, async (t) => {
+    const app = await start(t, 1000)
+    const begun = counted(app, method)
+    const greedy = await open(t, app)
+    const other = await open(t, app)
+    const received = receivedBy(greedy)
+    greedy.write(get(path).repeat(60))
+    other.write(get('/livez'))
+    await once(other, 'data')
+    t.ok(begun() < 60, `${begun()} of 60 had begun`)
+    await until(() => answers(received()) === 60)
+    t.equal(begun(), 60)
+  })
+}
 
 t.test('a request sees what the one in front of it on its connection has written', async (t) => {
   const app = await start(t, 0)
@@ -79,6 +85,22 @@ t.test('what comes behind one too many is not even parsed', async (t) => {
   release()
   await end
   t.equal(answers(received()), 65)
+})
+
+t.test('nothing is begun for a client that has left', async (t) => {
+  const app = await start(t, 0)
+  const pings: (() => void)[] = []
+  app.employees.ping = () => new Promise((resolve) => pings.push(resolve))
+  const responses: ServerResponse[] = []
+  app.server.on('request', (_request, response) => responses.push(response))
+  const socket = await open(t, app)
+  socket.write(get('/readyz').repeat(2))
+  await until(() => responses.length === 2)
+  responses[1]?.once('socket', (connection) => connection.destroy())
+  pings[0]?.()
+  await until(() => app.connections.size === 0)
+  await turn()
+  t.equal(pings.length, 1)
 })
 
 t.test('when the client leaves, nothing is left of those that wait', async (t) => {
