@@ -1,4 +1,5 @@
 import cluster from 'node:cluster'
+import { lookup } from 'node:dns/promises'
 import closeWithGrace from 'close-with-grace'
 import { type BaseLogger, pino } from 'pino'
 import { buildApp } from './app.js'
@@ -62,7 +63,9 @@ async function serve(config: Config): Promise<void> {
     },
   )
   if (cluster.isWorker) closeWithPrimary(() => closing || close())
-  await app.listen({ host: config.host, port: config.port })
+  // By its address: for a name that has two, Fastify would open a second server, which knows no limits.
+  const { address } = await lookup(config.host)
+  await app.listen({ host: address, port: config.port })
 }
 
 /** Says it where it is seen again: who started the service may not be who relies on it. */
