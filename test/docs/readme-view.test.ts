@@ -14,7 +14,7 @@ const example = new Map(
 const [definition = '', route = ''] = example.keys()
 
 /** What asks of every view, and of its place in the contract. */
-const TESTS = ['cache/views.property', 'plugins/caching', 'http/contract']
+const TESTS = ['cache/views.property', 'http/contract']
 
 t.setTimeout(300_000)
 

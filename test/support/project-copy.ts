@@ -37,7 +37,8 @@ export class ProjectCopy {
     return outcome(
       spawn(process.execPath, [program], {
         cwd: this.#directory,
-        env: { PATH, HOME },
+        // A test that is run by itself has half a minute otherwise.
+        env: { PATH, HOME, TAP_TIMEOUT: '300' },
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
     )
