@@ -1,3 +1,4 @@
+// slow: each service is a process, and its clients are many
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'

@@ -1,3 +1,4 @@
+// slow: each run is a process
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'

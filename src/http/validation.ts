@@ -4,13 +4,16 @@ import type { TSchema } from '@sinclair/typebox'
 /** An integer as it is written in a path or a query, and in no other way: no sign, no leading zero. */
 const INTEGER = /^(?:0|[1-9]\d{0,15})$/
 
+/** Keeps what it has compiled: a tenth of a second for each service that a process builds. */
+const compiler = AjvCompiler()
+
 /**
  * Builds validators: bodies are taken at their word; parameters and the query are text, of which
  * integers alone are parsed. (Ajv's own coercion makes 3 of "3 ", "+3", "0x3" and "3e0".) Nothing is
  * filled in or removed; unknown fields are errors where a schema says so, and errors carry the value.
  */
 export const buildValidator: BuildCompilerFromPool = (schemas) => {
-  const build = AjvCompiler()(schemas, {
+  const build = compiler(schemas, {
     customOptions: {
       coerceTypes: false,
       // Otherwise Infinity (1e999) is no number, in place of one that is too large.

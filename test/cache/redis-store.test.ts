@@ -1,3 +1,4 @@
+// slow: Redis is started, stopped and waited for
 import { mock } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'

@@ -1,3 +1,4 @@
+// slow: each command is a process
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'

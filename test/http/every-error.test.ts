@@ -1,3 +1,4 @@
+// slow: each error has a service of its own
 import type { InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config.js'

@@ -1,3 +1,4 @@
+// slow: clients are waited for
 import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'

@@ -1,3 +1,4 @@
+// slow: who is silent is waited for
 import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'

@@ -1,3 +1,4 @@
+// slow: it asks for every method of every path
 import { once } from 'node:events'
 import { type IncomingMessage, METHODS, request } from 'node:http'
 import type { AddressInfo } from 'node:net'

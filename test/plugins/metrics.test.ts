@@ -1,3 +1,4 @@
+// slow: Redis goes, and comes back
 import { setTimeout as delay } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'

@@ -1,3 +1,4 @@
+// slow: it holds the event loop for seconds
 import { syncBuiltinESMExports } from 'node:module'
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import v8 from 'node:v8'

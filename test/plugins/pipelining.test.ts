@@ -1,3 +1,4 @@
+// slow: clients send, and leave, over real connections
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'

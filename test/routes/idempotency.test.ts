@@ -1,3 +1,4 @@
+// slow: services are killed, and 100,000 keys used
 import { join } from 'node:path'
 import type { LightMyRequestResponse as Answer } from 'fastify'
 import t, { type Test } from 'tap'
