@@ -33,7 +33,7 @@ const NoSuchEmployee = createError('NO_SUCH_EMPLOYEE', 'There is no employee %s'
 /** Pages of more employees wait for a turn of their own: some hundred microseconds of work. */
 const LONG_PAGE = 100
 /** Whole lists that one client, by its key or else its address, may read at once. */
-const LISTS_OF_A_CLIENT = 4
+const LISTS_OF_A_CLIENT = 8
 
 const tags = ['employees']
 const params = Type.Object({ id: EmployeeId })
