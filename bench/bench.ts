@@ -35,6 +35,8 @@ Examples:
   npm run bench -- --smoke      does it all work? seconds, and figures that mean nothing
 `
 
+const PAIRS = 3
+
 interface Options {
   large: boolean
   smoke: boolean
@@ -75,12 +77,13 @@ async function measureAll(options: Options, databases: Databases): Promise<Resul
   const { large, smoke } = options
   const employees = smoke ? 1000 : EMPLOYEES
   const rounds = smoke ? 1 : options.rounds
+  const pairs = smoke ? 1 : PAIRS
   const seconds = smoke ? 0.1 : options.seconds
   const { only } = options
   const sizes = only ? [] : smoke ? [100, 1000] : large ? [...SIZES, LARGE] : SIZES
   const growthRounds = smoke ? 1 : GROWTH_ROUNDS
 
-  const plan = { databases, employees, rounds, seconds, only, onStep }
+  const plan = { databases, employees, rounds, pairs, seconds, only, onStep }
   let done = 0
   const progress = startProgress(
     'Measuring',

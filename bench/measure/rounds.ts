@@ -12,8 +12,6 @@ import type { RowResult } from './results.js'
 
 /** How much longer than a measurement: until then the compiler is a part of what is measured. */
 const WARM_UP = 2
-/** How often a row and its limit are measured in a round. */
-const PAIRS = 3
 
 /** What a framework or Node adds to an answer by itself. */
 const OWN_HEADERS = ['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding']
@@ -22,6 +20,8 @@ export interface Plan {
   databases: Databases
   employees: number
   rounds: number
+  /** How often a row that has a limit is measured in a round, with its limit in front. */
+  pairs: number
   /** Only rows whose name contains this, with their limits. */
   only: string
   /** Of each measurement; a warm-up takes longer. */
@@ -59,7 +59,7 @@ export async function measureRows(plan: Plan): Promise<RowResult[]> {
       }
       for (const row of rows) {
         const limit = rows.find(({ name }) => name === row.limit)
-        for (let pair = 0; pair < (limit ? PAIRS : 1); pair++) {
+        for (let pair = 0; pair < (limit ? plan.pairs : 1); pair++) {
           const before = limit && { limit: await measureRow(limit, plan.seconds) }
           samples.get(row)?.push({ ...before, own: await measureRow(row, plan.seconds) })
         }
