@@ -1,6 +1,6 @@
 import t from 'tap'
 import { build } from '../support/build.js'
-import { servedRoutes } from '../support/every-route.js'
+import { servedRoutes } from '../support/served-routes.js'
 import { shownViews } from '../support/shown-views.js'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/

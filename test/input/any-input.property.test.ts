@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import type { LightMyRequestResponse as Response } from 'fastify'
 import t from 'tap'
 import { type App, build } from '../support/build.js'
-import { servedRoutes } from '../support/every-route.js'
+import { servedRoutes } from '../support/served-routes.js'
 
 /** The contract's, and what monitoring and generators read. A DELETE is of somebody else: Ada stays. */
 const routes = (await servedRoutes())

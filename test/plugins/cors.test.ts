@@ -1,7 +1,7 @@
 import t from 'tap'
 import { build } from '../support/build.js'
-import { servedRoutes } from '../support/every-route.js'
 import { apiKeys, read } from '../support/keys.js'
+import { servedRoutes } from '../support/served-routes.js'
 
 const origin = 'https://app.example.com'
 const corsOrigins = [origin, 'http://localhost:8080']

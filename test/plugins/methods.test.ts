@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { type App, build } from '../support/build.js'
-import { servedRoutes } from '../support/every-route.js'
+import { servedRoutes } from '../support/served-routes.js'
 import { shownViews } from '../support/shown-views.js'
 
 const READ_ONLY = ['/livez', '/readyz', '/metrics', '/openapi.json', '/', '/docs']

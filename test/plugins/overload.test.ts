@@ -4,7 +4,7 @@ import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import v8 from 'node:v8'
 import t, { type Test } from 'tap'
 import { type App, build } from '../support/build.js'
-import { servedRoutes } from '../support/every-route.js'
+import { servedRoutes } from '../support/served-routes.js'
 import { until } from '../support/until.js'
 
 /** How often the service looks how it is doing. */

@@ -1,9 +1,9 @@
 import t from 'tap'
 import { type App, build, buildOverRedis } from '../support/build.js'
 import { timeOutCommands } from '../support/command-timeouts.js'
-import { servedRoutes } from '../support/every-route.js'
 import { apiKeys, read, write } from '../support/keys.js'
 import { RedisServer, redisClient, redisUrl } from '../support/redis-server.js'
+import { servedRoutes } from '../support/served-routes.js'
 import { until } from '../support/until.js'
 
 t.test('unless it is configured there is no limit', async (t) => {

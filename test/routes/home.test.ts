@@ -1,7 +1,7 @@
 import t from 'tap'
 import { build } from '../support/build.js'
-import { servedRoutes } from '../support/every-route.js'
 import { apiKeys } from '../support/keys.js'
+import { servedRoutes } from '../support/served-routes.js'
 import { shownViews } from '../support/shown-views.js'
 
 const types = {

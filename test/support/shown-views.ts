@@ -2,7 +2,7 @@ import type Sqlite from 'better-sqlite3'
 import type { View } from '../../drizzle/define-view.js'
 import { views } from '../../drizzle/registry.js'
 import type { Employee } from '../../src/store/store.js'
-import { servedRoutes } from './every-route.js'
+import { servedRoutes } from './served-routes.js'
 
 /** A cached view, and the path of the route that shows it. */
 export interface ShownView {
