@@ -1,9 +1,21 @@
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import { dropInput } from './connections.js'
 
-/** How many requests of a connection may wait for the answer in front of them. */
+/** How many requests of a connection may wait for the answer in front of them, ... */
 const MAX_PIPELINED = 64
+/** ... of how many bytes, ... */
+const MAX_BYTES = 80 * 1024
+/** ... and of how many all that wait in this process may be. */
+const MAX_BYTES_OF_ALL = 16 * 1024 * 1024
+/** What a request takes beside the text of its head. */
+const OWN_BYTES = 1024
+
+interface Waiting {
+  requests: number
+  bytes: number
+}
 
 /**
  * Begins the requests of a connection one at a time. Node parses whatever a client has sent and hands
@@ -11,31 +23,60 @@ const MAX_PIPELINED = 64
  * hold the event loop, and open as many snapshots as it likes, with a few kilobytes. A request behind
  * another waits until its own answer can be sent, and then gives everybody else a turn.
  *
- * Who sends more than may wait gets the answers in front of that, and is disconnected.
+ * Who sends more than may wait gets the answers in front of that, and is disconnected; and at once, when
+ * all who pipeline have too much: what waits is memory, for as long as a client takes to read.
  */
 export default fp(
   async function pipeliningPlugin(fastify) {
-    const waiting = new WeakMap<Socket, number>()
+    const waiting = new WeakMap<Socket, Waiting>()
     const refused = new WeakSet<Socket>()
+    let bytesOfAll = 0
 
-    fastify.addHook('onRequest', function waitForTurn({ raw: { socket } }, { raw }, done) {
+    fastify.addHook('onRequest', function waitForTurn({ raw: request }, { raw }, done) {
       if (raw.socket) return done()
+      const { socket } = request
       // From here on a request that is never begun is no more than garbage.
-      if (refused.has(socket)) return
-      const count = waiting.get(socket) ?? 0
-      if (count === MAX_PIPELINED) {
+      if (refused.has(socket) || socket.destroyed) return
+      const own = waitingOn(socket)
+      const bytes = bytesOf(request)
+      if (bytesOfAll + bytes > MAX_BYTES_OF_ALL) {
+        refused.add(socket)
+        socket.destroy()
+        return
+      }
+      if (own.requests === MAX_PIPELINED || own.bytes + bytes > MAX_BYTES) {
         refused.add(socket)
         raw.once('socket', fastify.endConnection)
         // Not before all that was read is parsed: nothing can stop that.
         process.nextTick(dropInput, socket)
         return
       }
-      waiting.set(socket, count + 1)
+      own.requests++
+      own.bytes += bytes
+      bytesOfAll += bytes
       raw.once('socket', () => {
-        waiting.set(socket, (waiting.get(socket) as number) - 1)
+        own.requests--
+        own.bytes -= bytes
+        bytesOfAll -= bytes
         setImmediate(() => socket.destroyed || done())
       })
     })
+
+    function waitingOn(socket: Socket): Waiting {
+      const known = waiting.get(socket)
+      if (known) return known
+      const own = { requests: 0, bytes: 0 }
+      waiting.set(socket, own)
+      socket.once('close', () => {
+        bytesOfAll -= own.bytes
+        own.bytes = 0
+      })
+      return own
+    }
   },
   { name: 'pipelining', dependencies: ['connections'] },
 )
+
+function bytesOf({ url = '', rawHeaders }: IncomingMessage): number {
+  return rawHeaders.reduce((sum, text) => sum + text.length, OWN_BYTES + url.length)
+}

@@ -41,8 +41,11 @@ export class JsonArrayStream extends Readable {
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     try {
-      this.#rows.return?.()
-      this.#source.close()
+      try {
+        this.#rows.return?.()
+      } finally {
+        this.#source.close()
+      }
       callback(error)
     } catch (closeError) {
       callback(error ?? (closeError as Error))

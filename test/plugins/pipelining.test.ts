@@ -67,6 +67,55 @@ t.test('64 requests may wait on a connection; one more ends it behind their answ
   }
 })
 
+t.test('80 KiB of requests may wait on a connection: what is more ends it', async (t) => {
+  const app = await start(t, 0)
+  let release = () => {}
+  app.employees.ping = () => new Promise((resolve) => (release = resolve))
+  let parsed = 0
+  app.server.on('request', () => parsed++)
+  const large = `GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Large: ${'x'.repeat(14_000)}\r\n\r\n`
+  const socket = await open(t, app)
+  const received = receivedBy(socket)
+  const end = once(socket, 'close')
+  socket.write(get('/readyz') + large.repeat(20))
+  await until(() => parsed >= 7)
+  release()
+  await end
+  t.equal(answers(received()), 6, 'the first one, and the five that could wait')
+})
+
+t.test(
+  '16 MiB of requests may wait in all: who sends more is ended, and others are served',
+  async (t) => {
+    const app = await start(t, 0)
+    let release = () => {}
+    const { ping } = app.employees
+    const gate = new Promise<void>((resolve) => (release = resolve))
+    app.employees.ping = async () => gate.then(ping)
+    const large = `GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Large: ${'x'.repeat(14_000)}\r\n\r\n`
+    let ended = 0
+    for (let i = 0; i < 300; i++) {
+      const socket = await open(t, app)
+      socket.once('close', () => ended++)
+      socket.write(get('/readyz') + large.repeat(4))
+    }
+    await until(() => ended > 0)
+    const other = await open(t, app)
+    other.write(get('/livez'))
+    await once(other, 'data')
+    t.ok(app.connections.size > 200, 'those who were there first stay')
+    release()
+    // What waited is counted no more once it was begun: there is room for another.
+    await until(async () => {
+      const next = await open(t, app)
+      const received = receivedBy(next)
+      next.write(get('/readyz') + large.repeat(3))
+      await until(() => answers(received()) === 4 || next.destroyed)
+      return answers(received()) === 4
+    })
+  },
+)
+
 t.test('what comes behind one too many is not even parsed', async (t) => {
   const app = await start(t, 0)
   let release = () => {}

@@ -66,7 +66,8 @@ export function checkAnswers(): void {
     const { statusCode: status } = response
     const body = Buffer.concat(bodies.get(response) ?? [])
     const fault = faultOf({ method, url, status, headers: response.getHeaders(), body })
-    if (fault) t.fail(`${method} ${url} gave ${status} with ${fault}`)
+    if (fault)
+      t.fail(`${method} ${url} gave ${status} with ${fault} (a new route? npm run openapi)`)
   }
   ServerResponse.prototype.write = function (this: ServerResponse, ...parameters: unknown[]) {
     keep(this, parameters[0])

@@ -1,7 +1,7 @@
 import type { SchemaObject, ViewDialect } from '../views/generate.js'
 
 /** When a trigger of a view fires; a view has at most one of each. */
-export const EVENTS = ['insert', 'update', 'delete', 'replace'] as const
+export const EVENTS = ['insert', 'update', 'delete', 'replace', 'move'] as const
 type Event = (typeof EVENTS)[number]
 
 export function triggerName(view: string, event: Event): string {
@@ -47,8 +47,22 @@ export const sqliteDialect: ViewDialect = {
             ),
           ]
         : []),
+      keepsIds(name),
     ]
   },
+}
+
+/**
+ * UPDATE OR REPLACE of an id would end another row, and no trigger would see that. It is refused by what
+ * the id becomes: `UPDATE OF id` would not see one that is written as rowid, _rowid_ or oid.
+ */
+function keepsIds(view: string): SchemaObject {
+  const name = triggerName(view, 'move')
+  const sql = `CREATE TRIGGER ${name} BEFORE UPDATE ON employees
+WHEN new.id <> old.id BEGIN
+  SELECT raise(ABORT, 'an employee keeps its id');
+END`
+  return { type: 'trigger', name, sql }
 }
 
 /** A trigger that gives the view a new version: a random token that never comes back. */

@@ -93,8 +93,11 @@ export class Snapshots {
       close: () => {
         clearTimeout(timer)
         this.#open.delete(open)
-        release()
-        if (this.#open.size === 0) this.#emptied()
+        try {
+          release()
+        } finally {
+          if (this.#open.size === 0) this.#emptied()
+        }
       },
     }
   }
@@ -136,11 +139,17 @@ export class Snapshots {
 
   #read(): [rows: Snapshot['rows'], release: () => void] {
     const reader = this.#idle.pop() ?? this.#connect()
-    reader.client.exec('BEGIN')
+    try {
+      reader.client.exec('BEGIN')
+    } catch (error) {
+      reader.client.close()
+      throw error
+    }
     return [
       (sql, ...parameters) => prepared(reader, sql).iterate(...parameters),
       () => {
-        reader.client.exec('COMMIT')
+        // SQLite itself ends a transaction that meets an I/O error.
+        if (reader.client.inTransaction) reader.client.exec('COMMIT')
         if (this.#idle.length < this.#limits.idle && this.#database.open) this.#idle.push(reader)
         else reader.client.close()
       },

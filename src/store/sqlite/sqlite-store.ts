@@ -131,15 +131,20 @@ function employeeStore(
 
     async list({ after = 0, department }) {
       const snapshot = await opened(snapshots, 'list')
-      const rows =
-        department === undefined
-          ? snapshot.rows(`SELECT ${COLUMNS} FROM employees WHERE id > ? ORDER BY id`, after)
-          : snapshot.rows(
-              `SELECT ${COLUMNS} FROM employees WHERE department = ? AND id > ? ORDER BY id`,
-              department,
-              after,
-            )
-      return new JsonArrayStream(rows, snapshot)
+      try {
+        const rows =
+          department === undefined
+            ? snapshot.rows(`SELECT ${COLUMNS} FROM employees WHERE id > ? ORDER BY id`, after)
+            : snapshot.rows(
+                `SELECT ${COLUMNS} FROM employees WHERE department = ? AND id > ? ORDER BY id`,
+                department,
+                after,
+              )
+        return new JsonArrayStream(rows, snapshot)
+      } catch (error) {
+        snapshot.close()
+        throw asDatabaseError(error)
+      }
     },
 
     onCommit,

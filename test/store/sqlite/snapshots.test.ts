@@ -32,6 +32,17 @@ t.test('there are so many snapshots and no more, for fills neither', async (t) =
   await read(await store.views.read(top2ByDepartment))
 })
 
+t.test('a list or a view that cannot be begun leaves no snapshot behind', async (t) => {
+  const { store, db } = await open(t)
+  db.$client.exec('ALTER TABLE employees RENAME TO elsewhere')
+  await t.rejects(store.employees.list({}), /no such table/)
+  await t.rejects(store.employees.list({ department: 'Sales' }), /no such table/)
+  await t.rejects(store.views.read(top2ByDepartment), /no such/)
+  t.equal(store.stats().readers.open, 0)
+  db.$client.exec('ALTER TABLE elsewhere RENAME TO employees')
+  t.strictSame(await read(await store.employees.list({})), [])
+})
+
 t.test('a snapshot that is open for too long is given up', async (t) => {
   const { store } = await open(t, { snapshots: { lifeMs: 10 } })
   const [list] = await hold(t, store, 1)
