@@ -1,13 +1,12 @@
 // slow: it waits until the service gives up on a request that hangs
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { temporaryDirectory } from './support/build.js'
-import { halfRequest, postUntilRefused } from './support/requests.js'
+import { halfRequest, open, postUntilRefused } from './support/requests.js'
 import { Service } from './support/service.js'
 import { until } from './support/until.js'
 
@@ -121,15 +120,6 @@ t.test('a request that hangs past the limit ends it with 1', async (t) => {
 })
 
 const LIVEZ = 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n'
-
-async function open(t: Test, url: string): Promise<Socket> {
-  const { hostname, port } = new URL(url)
-  const socket = connect(Number(port), hostname)
-  t.teardown(() => socket.destroy())
-  socket.on('error', () => {})
-  await once(socket, 'connect')
-  return socket
-}
 
 function isRefused(url: string): Promise<boolean> {
   return fetch(`${url}/livez`).then(

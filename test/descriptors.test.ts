@@ -1,10 +1,11 @@
 // slow: each service is a process, and its clients are many
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { outcome } from './support/outcome.js'
+import { open } from './support/requests.js'
 import { Service, withDescriptors } from './support/service.js'
 import { until } from './support/until.js'
 import { isAlive, Workers } from './support/workers.js'
@@ -99,15 +100,6 @@ async function floodOf(t: Test, url: string, count: number): Promise<Socket[]> {
   }
   await until(() => ended >= count - FEW)
   return flood
-}
-
-async function open(t: Test, url: string): Promise<Socket> {
-  const { hostname, port } = new URL(url)
-  const socket = connect(Number(port), hostname)
-  t.teardown(() => socket.destroy())
-  socket.on('error', () => {})
-  await once(socket, 'connect')
-  return socket
 }
 
 async function isServed(t: Test, socket: Socket): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * The store that processes share: the part of a Redis client that is used here. Replies are those of ioredis. Any command may reject
- * at any moment, and then nothing may depend on what became of it.
+ * The store that processes share: the part of a Redis client that is used here, with the replies of
+ * ioredis. Any command may reject at any moment, and then nothing may depend on what became of it.
  */
 export interface ByteStore {
   /** For @fastify/redis, which would let the boot wait for a client that is not. */

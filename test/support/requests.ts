@@ -13,17 +13,23 @@ export function post(url: string, employee = ada): Promise<Response> {
   })
 }
 
+/** A connection that has sent nothing, ended with the test. */
+export async function open(scope: Scope, url: string): Promise<Socket> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  scope.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  return socket
+}
+
 /**
  * Sends a request up to the last byte of its body; resolves when the service has begun with it.
  *
  * @returns the connection, and the byte that makes it whole
  */
 export async function halfRequest(scope: Scope, url: string): Promise<[Socket, string]> {
-  const { hostname, port } = new URL(url)
-  const socket = connect(Number(port), hostname)
-  scope.teardown(() => socket.destroy())
-  socket.on('error', () => {})
-  await once(socket, 'connect')
+  const socket = await open(scope, url)
   socket.write(
     'POST /employees HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
       `Content-Length: ${ada.length}\r\nExpect: 100-continue\r\n\r\n${ada.slice(0, -1)}`,
