@@ -1,18 +1,18 @@
 # syntax=docker/dockerfile:1
 
-# The current LTS of Node; the same Debian for building and running, since better-sqlite3 is native.
-ARG NODE=node:24-bookworm
+# The Node that is a package elsewhere is that of the image here.
+ARG NODE=node:26.10.0-bookworm-slim
 
 FROM ${NODE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci
+RUN npm ci --omit=optional
 COPY . .
-RUN npm run build && npm prune --omit=dev \
+RUN npm run build && npm prune --omit=dev --omit=optional \
   && rm -rf dist/.tsbuildinfo dist/test dist/bench dist/contract dist/src/bulk/generate.* dist/src/commands/openapi.* \
     node_modules/better-sqlite3/deps node_modules/better-sqlite3/src
 
-FROM ${NODE}-slim
+FROM ${NODE}
 # Listening on 0.0.0.0 it starts only with API_KEYS, API_KEYS_FILE or ALLOW_ANONYMOUS=true.
 ENV NODE_ENV=production \
   HOST=0.0.0.0 \

@@ -20,8 +20,8 @@ declare module 'fastify' {
  * Bounds the connections, in all and for each address, so that clients never take the descriptors that
  * the process needs for files. Who is one too many is disconnected at once; others notice nothing.
  *
- * Not by `server.maxConnections`: a worker of Node 20 that is full gives a connection back to the
- * primary, which offers it to the next, and so round and round for as long as all are full.
+ * Not by `server.maxConnections`, which knows no addresses; and a worker that is full would give a
+ * connection back to the primary, which offers it to the next, for as long as all are full.
  */
 export default fp(
   async function connectionsPlugin(fastify) {

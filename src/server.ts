@@ -1,3 +1,5 @@
+import './runtime.js'
+
 import cluster from 'node:cluster'
 import { lookup } from 'node:dns/promises'
 import closeWithGrace from 'close-with-grace'

@@ -1,3 +1,5 @@
+import '../runtime.js'
+
 import { Command } from 'commander'
 import { grouped, integer, openConfiguredDatabase, rate, run } from '../commands/command.js'
 import { bulkLoad } from '../store/sqlite/bulk-load.js'

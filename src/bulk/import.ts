@@ -1,3 +1,5 @@
+import '../runtime.js'
+
 import { Command } from 'commander'
 import { complain, EXIT, grouped, openConfiguredDatabase, rate, run } from '../commands/command.js'
 import { createSqliteStore } from '../store/sqlite/sqlite-store.js'

@@ -1,3 +1,5 @@
+import '../runtime.js'
+
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { createKey, isKeyName, ROLES, type Role } from '../auth/api-keys.js'
 

@@ -1,3 +1,5 @@
+import '../runtime.js'
+
 import { writeFileSync } from 'node:fs'
 import { buildApp } from '../app.js'
 import { readConfig } from '../config.js'

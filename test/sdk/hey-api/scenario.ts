@@ -32,7 +32,7 @@ let after: string | undefined
 do {
   const query = after === undefined ? { limit: 2 } : { limit: 2, after }
   const { data, response } = await sdk.listEmployees({ query })
-  assert.ok(data)
+  assert.ok(data && response)
   everyone.push(...data)
   after = nextPage(response.headers)
 } while (after !== undefined)
@@ -43,27 +43,27 @@ assert.deepEqual(
 
 const read = await sdk.getEmployee({ path })
 assert.deepEqual(read.data, { ...ada, id: path.id })
-const stale = read.response.headers.get('etag') ?? ''
+const stale = read.response?.headers.get('etag') ?? ''
 await sdk.patchEmployee({ path, body: { salary: 190000 } })
 
 const body = { salary: 200000 }
 const lost = await sdk.updateEmployee({ path, headers: { 'If-Match': stale }, body })
-assert.equal(lost.response.status, 412)
+assert.equal(lost.response?.status, 412)
 assert.equal(lost.error?.title, 'Precondition Failed')
-const fresh = (await sdk.getEmployee({ path })).response.headers.get('etag') ?? ''
+const fresh = (await sdk.getEmployee({ path })).response?.headers.get('etag') ?? ''
 const won = await sdk.updateEmployee({ path, headers: { 'If-Match': fresh }, body })
 assert.equal(won.data?.salary, 200000)
 
 for (const view of [sdk.listHighSalaryEmployees, sdk.listTopEarnersByDepartment]) {
   const { data, response } = await view()
   assert.equal(data?.[0]?.name, 'Ada Lovelace')
-  const etag = response.headers.get('etag') ?? ''
+  const etag = response?.headers.get('etag') ?? ''
   const again = await view({ headers: { 'If-None-Match': etag } })
-  assert.equal(again.response.status, 304)
+  assert.equal(again.response?.status, 304)
 }
 
 const wrong = await sdk.createEmployee({ body: { ...ada, salary: -1 } })
-assert.equal(wrong.response.status, 400)
+assert.equal(wrong.response?.status, 400)
 assert.ok(wrong.error && 'errors' in wrong.error)
 assert.equal(wrong.error.errors[0]?.path, '/body/salary')
 
