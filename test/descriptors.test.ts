@@ -15,7 +15,7 @@ const FEW = 256
 const LIVEZ = 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
 t.test('more silent clients than descriptors: those who were there are served', async (t) => {
-  const service = await Service.start(t, { DATABASE_URL: 'file::memory:' }, FEW)
+  const service = await Service.start(t, { DATABASE_URL: 'file::memory:' }, withDescriptors(FEW))
   const early = await open(t, service.url)
   await isServed(t, early)
   const flood = await floodOf(t, service.url, 400)
@@ -62,7 +62,7 @@ t.test('a process whose files take all that it may have open lives', async (t) =
       DATABASE_URL: 'file::memory:',
       NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(eat)}`,
     },
-    FEW,
+    withDescriptors(FEW),
   )
   const early = await open(t, service.url)
   await isServed(t, early)

@@ -39,10 +39,14 @@ export class Service {
   /**
    * Resolves when it listens.
    *
-   * @param descriptors how many it may have open, if not as many as this process
+   * @param command that starts it in a way of its own, see `withDescriptors` and `traced`
    */
-  static async start(scope: Scope, env: NodeJS.ProcessEnv, descriptors?: number): Promise<Service> {
-    const [program, ...parameters] = withDescriptors(descriptors)
+  static async start(
+    scope: Scope,
+    env: NodeJS.ProcessEnv,
+    command = withDescriptors(undefined),
+  ): Promise<Service> {
+    const [program, ...parameters] = command
     const child = spawn(program, parameters, {
       env: { PATH: process.env.PATH, PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -10,7 +10,7 @@ import { makePeople } from '../../src/bulk/people.js'
 import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
 import { openDatabase } from '../../src/store/sqlite/database.js'
 import { type Scope, scoped } from '../support/scope.js'
-import { Service } from '../support/service.js'
+import { Service, withDescriptors } from '../support/service.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
 const HELP = `
@@ -42,7 +42,7 @@ async function attack(scope: Scope): Promise<boolean> {
   bulkLoad($client, makePeople(employees, 100, 1))
   $client.close()
   const env = { DATABASE_URL: `file:${path}` }
-  const service = await Service.start(scope, env, DESCRIPTORS)
+  const service = await Service.start(scope, env, withDescriptors(DESCRIPTORS))
   const { port } = new URL(service.url)
   const end = new AbortController()
   const sockets = new Set<Socket>()
