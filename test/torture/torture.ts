@@ -3,17 +3,35 @@ import { Command, InvalidArgumentError } from 'commander'
 import { phases } from '../coherence/phases.js'
 import { runCoherence } from '../coherence/run.js'
 import { runCrashes } from '../durability/crash.js'
+import { runPowerCuts } from '../durability/power-cuts.js'
+import { installPackage } from '../support/debian-package.js'
 import { type Scope, scoped } from '../support/scope.js'
+import { STRACE_NEEDED, whyNoTrace } from '../support/strace.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 
-const options = new Command('torture')
+/** The service makes its database and is alone over it, or two processes have a large log over one. */
+const STORMS = [
+  { writes: 3000, employees: 0, processes: 1, longLog: false },
+  { writes: 3000, employees: 1000, processes: 2, longLog: true },
+] as const
+
+const command = new Command('torture')
   .description(
-    'Breaks Redis in every way while three processes serve, and kills the service in write storms.',
+    'Breaks Redis in every way while three processes serve, and kills the service and cuts its power in write storms.',
   )
   .option('--minutes <number>', 'how long Redis is broken', positive, 10)
   .option('--kills <number>', 'how often the service is killed', positive, 50)
+  .option('--power-cuts <number>', 'how often its power is cut; needs strace', whole, 200)
+  .option('--seed <number>', 'of what power cuts leave (default: a new one, which is said)', whole)
   .parse()
-  .opts<{ minutes: number; kills: number }>()
+const options = command.opts<{ minutes: number; kills: number; powerCuts: number; seed?: number }>()
+
+// Before all that takes minutes.
+if (options.powerCuts > 0 && whyNoTrace()) {
+  installPackage('strace')
+  const why = whyNoTrace()
+  if (why) command.error(`${STRACE_NEEDED} (${why})`)
+}
 
 process.exitCode = (await scoped(torture)) ? 0 : 1
 
@@ -30,8 +48,26 @@ async function torture(scope: Scope): Promise<boolean> {
   console.log(`${cycles} kills, ${acknowledged} acknowledged writes, ${lost.length} lost`)
 
   const wrong = [...violations, ...failures, ...lost]
+  if (options.powerCuts > 0) wrong.push(...(await cutPower(scope)))
   for (const line of wrong.slice(0, 20)) console.log(line)
   return wrong.length === 0
+}
+
+async function cutPower(scope: Scope): Promise<string[]> {
+  const { powerCuts, seed = Math.floor(Math.random() * 2 ** 31) } = options
+  console.log(`${powerCuts} power cuts, with --seed ${seed}`)
+  const first = Math.floor(powerCuts / STORMS.length)
+  const reports = [
+    await runPowerCuts(scope, first, seed, STORMS[0]),
+    await runPowerCuts(scope, powerCuts - first, seed, STORMS[1]),
+  ]
+  console.table(reports.map(({ lost, ...report }) => ({ ...report, lost: lost.length })))
+  return reports.flatMap(({ lost }) => lost)
+}
+
+function whole(value: string): number {
+  if (/^\d{1,15}$/.test(value)) return Number(value)
+  throw new InvalidArgumentError('it must be a whole number, 0 or above')
 }
 
 function positive(value: string): number {
