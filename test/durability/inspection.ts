@@ -47,7 +47,7 @@ export class Inspection {
       database.$client.pragma('synchronous = OFF')
       database.$client.close()
       const wasThere = this.#told.some((state) => state > 0)
-      return wasThere ? [...changes, ...wrong] : wrong
+      return wasThere ? [...wrong, ...changes] : wrong
     } catch (error) {
       return [(error as Error).message]
     }
