@@ -14,9 +14,9 @@ export interface PowerCutReport {
   /** Cuts that could leave less than there was. */
   atRisk: number
   acknowledged: number
-  /** How often the database was synced, the log was begun anew, and its file was cut off. */
+  /** How often the database was synced, the log was begun, and its file was cut off. */
   checkpoints: number
-  restarts: number
+  logStarts: number
   truncations: number
   /** A line for each cut after which something was lost, or was not as it must be. */
   lost: string[]
@@ -42,7 +42,7 @@ export async function runPowerCuts(
     atRisk: 0,
     acknowledged: storm.writes,
     checkpoints: count(events, 'sync', DATABASE),
-    restarts: events.filter((event) => isOf(event, 'write', LOG) && event.offset === 0).length,
+    logStarts: events.filter((event) => isOf(event, 'write', LOG) && event.offset === 0).length,
     truncations: count(events, 'truncate', LOG),
     lost: [],
   }
