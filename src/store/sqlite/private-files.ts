@@ -1,5 +1,5 @@
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 
 /** A database in WAL mode. SQLite gives the second and the third the mode of the first. */
 const SUFFIXES = ['', '-wal', '-shm']
@@ -11,11 +11,29 @@ const OTHERS = 0o077
  * may have opened it to others for a reason.
  */
 export function createPrivate(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(resolve(path)))
   try {
     closeSync(openSync(path, 'wx', 0o600))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+/** A folder that was made is there after a power cut when the one that it is in was synced. */
+function makeFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true, mode: 0o700 })
+  // Windows opens no folders.
+  if (first === undefined || process.platform === 'win32') return
+  for (let made = folder; made.length >= first.length; made = dirname(made))
+    syncFolder(dirname(made))
+}
+
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
   }
 }
 

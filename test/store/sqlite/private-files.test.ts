@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs'
+import fs, { chmodSync, fstatSync, mkdirSync, statSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../../../src/store/sqlite/database.js'
@@ -17,6 +18,29 @@ t.test('a new database and its folders are for their owner alone', { skip }, asy
   for (const file of filesOf(path)) t.equal(modeOf(file), '600', file)
   t.equal(modeOf(dirname(path)), '700')
   t.equal(modeOf(join(directory, 'new')), '700')
+})
+
+t.test('the names of new folders survive a power cut', { skip }, async (t) => {
+  const directory = await temporaryDirectory(t)
+  const synced: number[] = []
+  const { fsyncSync } = fs
+  fs.fsyncSync = (descriptor) => {
+    synced.push(fstatSync(descriptor).ino)
+    fsyncSync(descriptor)
+  }
+  syncBuiltinESMExports()
+  t.teardown(() => {
+    fs.fsyncSync = fsyncSync
+    syncBuiltinESMExports()
+  })
+  open(t, join(directory, 'new', 'data', 'employees.db'))
+  t.strictSame(
+    synced,
+    [join(directory, 'new'), directory].map((folder) => statSync(folder).ino),
+  )
+  synced.length = 0
+  open(t, join(directory, 'new', 'data', 'another.db'))
+  t.strictSame(synced, [], 'those that were there are nothing new')
 })
 
 t.test('a folder that is there keeps its mode', { skip }, async (t) => {
