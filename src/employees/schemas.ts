@@ -1,8 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ref } from '../problems/schemas.js'
 
-/** Controls and, since Ajv compiles patterns with the `u` flag, lone surrogates only. */
-const NEVER = '\\u0000-\\u001F\\u007F-\\u009F\\uD800-\\uDFFF'
+/**
+ * Controls. Patterns mean the same with the `u` flag and without, since clients take either: so they
+ * name no surrogates, whose pairs a client without the flag would refuse; src/http/validation.ts does.
+ */
+const NEVER = '\\u0000-\\u001F\\u007F-\\u009F'
 /** The embeddings, overrides and isolates of the bidirectional algorithm (UAX #9, section 2). */
 const MISLEADING = '\\u202A-\\u202E\\u2066-\\u2069'
 /** The spaces of Unicode, and what has no width. */

@@ -98,6 +98,31 @@ t.test('an answer that the contract does not have is noticed', async (t) => {
   }
 })
 
+t.test(
+  'every pattern says the same with the u flag and without, as clients use either',
+  async (t) => {
+    const app = await build(t)
+    const patterns = new Set<string>()
+    const document = JSON.parse((await app.inject('/openapi.json')).body, (key, value) => {
+      if (key === 'pattern') patterns.add(value)
+      return value
+    })
+    const characters = Array.from({ length: 0x10_000 }, (_, code) => String.fromCharCode(code))
+    const whole = [...characters.filter((character) => character.isWellFormed()), '😀', '👩‍🔬']
+    const texts = whole.flatMap((character) => [character, `a${character}b`])
+    for (const pattern of patterns) {
+      const [units, points] = [new RegExp(pattern), new RegExp(pattern, 'u')]
+      t.strictSame(
+        texts.filter((text) => units.test(text) !== points.test(text)),
+        [],
+        pattern,
+      )
+    }
+    const { name, department } = document.components.schemas.EmployeeCreate.properties
+    for (const { pattern } of [name, department]) t.match('Ada 👩‍🔬', new RegExp(pattern))
+  },
+)
+
 t.test('every error of the contract is a problem', async (t) => {
   const app = await build(t)
   const { paths } = (await app.inject('/openapi.json')).json()
