@@ -44,3 +44,11 @@ t.test('a count goes on in its window, and begins anew in the next', async (t) =
   await until(async () => (await redis.pttl('short')) === -2)
   t.strictSame(await redis.increment('short', 10_000), [1, 10_000])
 })
+
+t.test('a window that very many fall into ends none the later', async (t) => {
+  const redis = new MemoryStore()
+  const start = performance.now()
+  let left = 0
+  while (performance.now() < start + 100) [, left] = await redis.increment('count', 60_000)
+  t.ok(left <= 60_000, `${left} ms`)
+})
