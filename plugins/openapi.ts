@@ -38,7 +38,7 @@ export default fp(
       },
       transformObject: (document) => {
         if (!('openapiObject' in document)) return document.swaggerObject
-        return withSureHeaders(document.openapiObject)
+        return completed(document.openapiObject)
       },
       refResolver: {
         buildLocalReference: (schema, _base, _fragment, index) =>
@@ -60,21 +60,50 @@ export default fp(
 /** The link to a next page, and what only the limit of requests in a minute tells. */
 const SOMETIMES = /^(?:Link|RateLimit-.*)$/
 
-/** The headers of an answer are always there, but for those. */
-function withSureHeaders<T extends { paths?: object | undefined }>(document: T): T {
-  for (const operations of Object.values(document.paths ?? {})) {
-    for (const { responses } of Object.values(operations as Record<string, Operation>)) {
-      for (const { headers } of Object.values(responses)) {
+/**
+ * Says of each operation what its schemas do not: that the headers of an answer are always there, but
+ * for those; and of which path the example of a problem tells. The example of a parameter that may be
+ * left out moves into its schema: from beside it Swagger UI fills it in, and so asks for a page behind
+ * the last one, or for a change of what is not there.
+ */
+function completed<T extends { paths?: object | undefined }>(document: T): T {
+  for (const [path, operations] of Object.entries(document.paths ?? {})) {
+    for (const operation of Object.values(operations as Record<string, Operation>)) {
+      for (const parameter of operation.parameters ?? []) {
+        const { example, required, schema } = parameter
+        if (required || example === undefined) continue
+        parameter.schema = { ...schema, examples: [example] }
+        delete parameter.example
+      }
+      for (const { headers, content } of Object.values(operation.responses)) {
         for (const [name, header] of Object.entries(headers ?? {}))
           header.required = !SOMETIMES.test(name)
+        const problem = content?.['application/problem+json']
+        if (problem)
+          problem.example = { ...problem.example, instance: instanceOf(path, problem.example) }
       }
     }
   }
   return document
 }
 
+/** The id that the detail of a problem tells of. */
+const ID = /(?<=^\/params\/id .* got |no employee |\/employees\/)\d+/
+
+/** The path that was asked for, where a problem has this detail; of the first employee, if it names none. */
+function instanceOf(path: string, { detail }: { detail: string }): string {
+  return path.replace('{id}', ID.exec(detail)?.[0] ?? '1')
+}
+
 interface Operation {
-  responses: Record<string, { headers?: Record<string, { required?: boolean }> }>
+  parameters?: { example?: unknown; required?: boolean; schema?: object }[]
+  responses: Record<
+    string,
+    {
+      headers?: Record<string, { required?: boolean }>
+      content?: Record<string, { example: { detail: string; instance: string } }>
+    }
+  >
 }
 
 const BEARER = {

@@ -35,6 +35,15 @@ const LONG_PAGE = 100
 /** Whole lists that one client, by its key or else its address, may read at once. */
 const LISTS_OF_A_CLIENT = 8
 
+/** What a 400 may say of a body. */
+const NEGATIVE = '/body/salary must be >= 0, got -1'
+
+/** An employee whose example is what the body's example makes of it. */
+const Changed = {
+  ...Employee,
+  examples: [{ ...Employee.examples[0], ...EmployeePatch.examples[0] }],
+}
+
 const tags = ['employees']
 const params = Type.Object({ id: EmployeeId })
 
@@ -49,7 +58,7 @@ const createEmployee = {
   body: ref(EmployeeCreate),
   response: {
     201: json(Employee, 'The new employee', 'Location', 'ETag'),
-    ...errors(400, 403, 413, 415, 422),
+    ...errors({ 400: NEGATIVE }, 403, 413, 415, 422),
   },
 }
 
@@ -79,7 +88,10 @@ const listEmployees = {
     },
     { additionalProperties: false },
   ),
-  response: { 200: json(EmployeeList, 'Employees by ascending id', 'Link'), ...errors(400) },
+  response: {
+    200: json(EmployeeList, 'Employees by ascending id', 'Link'),
+    ...errors({ 400: '/query/limit must be <= 1000, got 5000' }),
+  },
 }
 
 const getEmployee = {
@@ -101,8 +113,8 @@ const change = {
   headers: ChangeConditions,
   body: ref(EmployeePatch),
   response: {
-    200: json(Employee, 'The employee as it is now', 'ETag'),
-    ...errors(400, 403, 404, 412, 413, 414, 415),
+    200: json(Changed, 'The employee as it is now', 'ETag'),
+    ...errors({ 400: NEGATIVE }, 403, 404, 412, 413, 414, 415),
   },
 }
 

@@ -9,7 +9,7 @@ export const PreconditionFailed = createError(
 )
 
 const condition = (description: string) =>
-  Type.Optional(Type.String({ description, examples: ['"1tkkNkbUPA2hSAQCsBwUqg"'] }))
+  Type.Optional(Type.String({ description, examples: ['"jQHVY-QvCpFNTlNngskv6a"'] }))
 
 /** The request headers of a conditional read. */
 export const ReadConditions = Type.Object({

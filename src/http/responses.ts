@@ -46,12 +46,12 @@ export function json<T extends TSchema>(
 export const notModified = (...names: (keyof typeof headers)[]) =>
   Type.Unsafe<void>({ type: 'null', description: 'The client has it already', ...pick(names) })
 
-/** What each status means, and an example of its detail. */
+/** What each status means, and the detail of an example, unless an operation has one of its own. */
 const problems = {
   400: [
     'The request is wrong; `errors` says where',
     ValidationProblem,
-    '/query/limit must be <= 1000, got 5000',
+    '/params/id must be >= 1, got 0',
   ],
   401: [
     'A key is needed, and the one sent, if any, is not known here',
@@ -63,10 +63,14 @@ const problems = {
   412: [
     'The employee is not as If-Match or If-None-Match expects',
     Problem,
-    'The employee is not as If-Match expects: its entity tag is "1tkkNkbUPA2hSAQCsBwUqg". Read it again, then decide',
+    'The employee is not as If-Match expects: its entity tag is "jQHVY-QvCpFNTlNngskv6a". Read it again, then decide',
   ],
   413: ['The body is larger than 64 KiB', Problem, 'Request body is too large'],
-  414: ['The id is far too long', Problem, 'Exceeds maximum parameter length'],
+  414: [
+    'The id is far too long',
+    Problem,
+    "'/employees/11111111111111111111' is exceeding the max param length",
+  ],
   415: ['The body is not JSON', Problem, 'Unsupported Media Type'],
   422: [
     'The Idempotency-Key was sent with another body before',
@@ -99,17 +103,28 @@ const problemHeaders: { [status in Status]?: (keyof typeof headers)[] } = {
 
 type Status = keyof typeof problems
 
+/** Statuses, or such with the details of examples that only this operation gives. */
+type Given = Status | { readonly [status in Status]?: string }
+
 /** The problems that an operation can answer: those given, and the ones that any can. */
-export function errors(...statuses: Status[]) {
-  return failures(...statuses, 401, 429)
+export function errors(...given: Given[]) {
+  return failures(401, 429, ...given)
 }
 
 /** As `errors`, for an operation that needs no key and has no limit. */
-export function failures(...statuses: Status[]) {
+export function failures(...given: Given[]) {
+  const details = new Map<Status, string | undefined>()
+  for (const each of [500, 503, ...given] as const) {
+    const own = typeof each === 'number' ? [[each]] : Object.entries(each)
+    for (const [status, detail] of own) details.set(Number(status) as Status, detail as string)
+  }
   const responses: Record<number, TSchema> = {}
-  for (const status of [...statuses, 500, 503] as const) {
-    const [description, schema, detail] = problems[status]
-    const example = problem(status, detail, '/employees')
+  for (const [status, own] of details) {
+    const [description, schema, usual] = problems[status]
+    const detail = own ?? usual
+    // "/body/salary must be …": where the fault is, and what it is.
+    const [, path = '', message = ''] = /^(\S+) (.*)$/.exec(detail) ?? []
+    const example = problem(status, detail, '', [{ path, message }])
     responses[status] = Type.Unsafe<unknown>({
       description,
       ...pick(problemHeaders[status] ?? []),

@@ -1,16 +1,14 @@
-// slow: each error has a service of its own
+// slow: each example has a service of its own
 import type { InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config.js'
-import { DatabaseUnavailable } from '../../src/store/sqlite/errors.js'
-import { type App, build } from '../support/build.js'
+import type { App } from '../support/build.js'
 import { operations } from '../support/contract.js'
 import { apiKeys, read } from '../support/keys.js'
+import { buildSampled, fillHeap } from '../support/overload.js'
 
-const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
-/** Unknown to every operation that has a query or a body. */
-const UNKNOWN = { payload: { unknown: 1 }, query: { unknown: '1' } }
-const LONG = '1'.repeat(5000)
+const ada = { name: 'Ada Lovelace', salary: 120_000, department: 'Engineering' }
+const LONG = '1'.repeat(1001)
 
 interface Provocation {
   config?: Partial<Config>
@@ -20,11 +18,11 @@ interface Provocation {
   request?: InjectOptions
   /** The id in the path, in place of somebody's. */
   id?: string
+  isOverloaded?: boolean
 }
 
 /** How each error comes about, at any operation whose contract has it. */
 const provocations: Record<string, Provocation> = {
-  400: { request: UNKNOWN, id: 'x' },
   401: { config: { apiKeys } },
   403: { config: { apiKeys }, request: { headers: read } },
   404: { id: '7' },
@@ -36,46 +34,73 @@ const provocations: Record<string, Provocation> = {
     prepare: (app) => app.employees.create({ ...ada, salary: 1 }, { client: '', key: 'used' }),
     request: { headers: { 'idempotency-key': 'used' } },
   },
-  429: { config: { rateLimitPerMinute: 1 }, prepare: (app) => app.inject('/employees') },
-  500: { prepare: (app) => failAll(app, () => new Error('a fault')) },
-  503: { prepare: (app) => failAll(app, () => new DatabaseUnavailable('SQLITE_BUSY')) },
+  429: { config: { rateLimitPerMinute: 600 }, prepare: useUp },
+  500: { prepare: failAll },
+  // What tells a load balancer is answered under any load.
+  503: { isOverloaded: true, prepare: (app) => Object.assign(app, { isClosing: () => true }) },
 }
 
-for (const { name, method, path, statuses } of operations) {
-  t.test(`${name} gives each error of its contract`, async (t) => {
-    for (const status of statuses.filter((status) => status >= 400)) {
-      const given = await provoke(t, method, path, provocations[status] ?? {})
-      t.equal(given, status, `${status}`)
+for (const { name, method, path, body, examples } of operations) {
+  t.test(`${name} gives each example of its contract, errors and all`, async (t) => {
+    for (const [status, example] of examples) {
+      const provocation = status === 400 ? wrong(example as Told) : (provocations[status] ?? {})
+      const answer = await ask(t, { method, path, body }, provocation)
+      if (status === 304) continue
+      t.equal(answer.statusCode, status)
+      t.strictSame(comparable(answer.json()), comparable(example), `${status}`)
     }
   })
 }
 
-/** The status of the answer; that its body is as the contract says is checked with every answer. */
-async function provoke(
+/** Asks a service that knows Ada alone, or for POST nobody. */
+async function ask(
   t: Test,
-  method: string,
-  path: string,
-  { config, prepare, request, id = '1' }: Provocation,
-): Promise<number> {
-  const app = await build(t, config)
-  await app.employees.create(ada)
+  { method, path, body }: { method: string; path: string; body: object | undefined },
+  { config, prepare, request, id = '1', isOverloaded }: Provocation,
+) {
+  const { app, sample } = await buildSampled(t, config)
+  if (method !== 'POST') await app.employees.create(ada)
   await prepare?.(app)
-  const body = ['POST', 'PUT', 'PATCH'].includes(method) ? { payload: ada } : {}
+  const heap = isOverloaded ? fillHeap(t) : undefined
+  if (heap) sample()
   const url = path.replace('{id}', id)
-  const answer = await app.inject({ method: method as 'GET', url, ...body, ...request })
-  return answer.statusCode
+  const payload = body && { payload: body }
+  const answer = await app.inject({ method: method as 'GET', url, ...payload, ...request })
+  heap?.empty()
+  return answer
+}
+
+type Told = { errors: { path: string; message: string }[] }
+
+/** A request with the very fault that an example of a 400 tells of: "/body/salary must be …, got -1". */
+function wrong({ errors: [error] }: Told): Provocation {
+  const [, place, name = ''] = error?.path.split('/') ?? []
+  const value = /, got (.*)$/.exec(error?.message ?? '')?.[1] as string
+  if (place === 'params') return { id: value }
+  if (place === 'query') return { request: { query: { [name]: value } } }
+  return { request: { payload: { ...ada, [name]: JSON.parse(value) } } }
+}
+
+/** Of an answer, all but what the moment and the very long id make of it. */
+function comparable(answer: unknown): unknown {
+  const text = JSON.stringify(answer).replaceAll(LONG, LONG.slice(0, 20))
+  return JSON.parse(text.replace(/in (?:\d+ seconds|1 minute)"/, 'in a while"'))
 }
 
 /** Makes everything that is asked of the database fail. */
-function failAll({ employees, views }: App, fault: () => Error): void {
+function failAll({ employees, views }: App): void {
+  const fault = () => {
+    throw new Error('a fault')
+  }
   for (const method of ['create', 'get', 'update', 'delete', 'page', 'list', 'ping'] as const) {
-    employees[method] = async () => {
-      throw fault()
-    }
+    employees[method] = async () => fault()
   }
-  views.version = () => {
-    throw fault()
-  }
+  views.version = fault
+}
+
+/** All the requests that a client has in a minute. */
+async function useUp(app: App): Promise<void> {
+  for (let count = 0; count < 600; count++) await app.inject('/nothing')
 }
 
 function json() {

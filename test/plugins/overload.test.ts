@@ -1,14 +1,10 @@
 // slow: it holds the event loop for seconds
-import { syncBuiltinESMExports } from 'node:module'
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
-import v8 from 'node:v8'
 import t, { type Test } from 'tap'
-import { type App, build } from '../support/build.js'
+import type { App } from '../support/build.js'
+import { buildSampled, fillHeap } from '../support/overload.js'
 import { servedRoutes } from '../support/served-routes.js'
 import { until } from '../support/until.js'
-
-/** How often the service looks how it is doing. */
-const SAMPLE_MS = 5000
 
 /** What is answered all the same. */
 const MONITORING = ['/livez', '/readyz', '/metrics']
@@ -25,19 +21,16 @@ for (const url of MONITORING)
   )
 
 t.test('a heap near its limit: 503 with Retry-After, until there is room again', async (t) => {
-  const { app, sample } = await start(t)
-  const statistics = v8.getHeapStatistics()
-  let used_heap_size = 0.91 * statistics.heap_size_limit
-  t.intercept(v8, 'getHeapStatistics', { value: () => ({ ...statistics, used_heap_size }) })
-  syncBuiltinESMExports()
+  const { app, sample } = await buildSampled(t)
+  const heap = fillHeap(t)
   sample()
   await refuses(t, app)
-  used_heap_size = statistics.used_heap_size
+  heap.empty()
   await serves(app, sample)
 })
 
 t.test('an event loop that never catches up: 503, until it does', async (t) => {
-  const { app, sample } = await start(t)
+  const { app, sample } = await buildSampled(t)
   while (!app.isUnderPressure()) {
     const end = performance.now() + 1100
     while (performance.now() < end);
@@ -47,24 +40,6 @@ t.test('an event loop that never catches up: 503, until it does', async (t) => {
   await refuses(t, app)
   await serves(app, sample)
 })
-
-/** The service, and what has it look at once how it is doing. */
-async function start(t: Test) {
-  const { setInterval } = globalThis
-  const looks: (() => void)[] = []
-  const value = (look: () => void, ms: number) => {
-    if (ms === SAMPLE_MS) looks.push(look)
-    return setInterval(look, ms)
-  }
-  const intercepted = t.intercept(globalThis, 'setInterval', { value })
-  const app = await build(t)
-  intercepted.restore()
-  t.ok(looks.length > 0, 'it looks every 5 s')
-  const sample = () => {
-    for (const look of looks) look()
-  }
-  return { app, sample }
-}
 
 async function refuses(t: Test, app: App) {
   t.ok(app.isUnderPressure())

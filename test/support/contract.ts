@@ -6,13 +6,18 @@ import t from 'tap'
 
 interface Promised {
   headers?: Record<string, { required?: boolean }>
-  content?: Record<string, { schema: object }>
+  content?: Record<string, { schema: object; example?: unknown }>
 }
-type Operation = { operationId: string; responses: Record<string, Promised> }
+interface Operation {
+  operationId: string
+  requestBody?: { content: Record<string, { schema: { $ref: string } }> }
+  responses: Record<string, Promised>
+}
 
-const contract: { paths: Record<string, Record<string, Operation>> } = JSON.parse(
-  readFileSync(new URL('../../../openapi.json', import.meta.url), 'utf8'),
-)
+const contract: {
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, { examples: object[] }> }
+} = JSON.parse(readFileSync(new URL('../../../openapi.json', import.meta.url), 'utf8'))
 const ajv = new Ajv2020({ strict: false })
 addFormats.default(ajv)
 ajv.addSchema(contract, 'openapi.json')
@@ -22,15 +27,23 @@ const paths = Object.keys(contract.paths)
   .sort((a, b) => Number(a.includes('{')) - Number(b.includes('{')))
   .map((path) => ({ path, pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`) }))
 
-/** The operations of the contract, with the statuses of their answers. */
+/** The operations of the contract, with the examples of their bodies, and of their answers by status. */
 export const operations = Object.entries(contract.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, { operationId, responses }]) => ({
+  Object.entries(methods).map(([method, { operationId, requestBody, responses }]) => ({
     name: operationId,
     method: method.toUpperCase(),
     path,
-    statuses: Object.keys(responses).map(Number),
+    body: Object.values(requestBody?.content ?? {}).map(({ schema }) => exampleOf(schema.$ref))[0],
+    examples: Object.entries(responses).map(
+      ([status, { content }]) =>
+        [Number(status), Object.values(content ?? {})[0]?.example] as const,
+    ),
   })),
 )
+
+function exampleOf(reference: string): object | undefined {
+  return contract.components.schemas[reference.split('/').at(-1) as string]?.examples[0]
+}
 
 /** Answered before there is an operation, so that the contract of none has them. */
 const BEFORE_ANY = new Set([417, 421])
