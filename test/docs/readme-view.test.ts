@@ -1,15 +1,14 @@
 // slow: it builds a copy of the project
-import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { documented } from '../support/documented.js'
 import { ProjectCopy } from '../support/project-copy.js'
-
-const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
 
 /** The files of the README's example, by the path that their first line says. */
 const example = new Map(
-  [...readme.matchAll(/```ts\n\/\/ ((?:drizzle\/views|routes)\/[\w-]+\.ts)\n([\s\S]*?)```/g)].map(
-    ([, path = '', text = '']) => [path, text],
-  ),
+  [documented('view'), documented('route of the view')].map((block) => {
+    const [, path = '', text = ''] = /^\/\/ (\S+)\n([\s\S]*)$/.exec(block) ?? []
+    return [path, text]
+  }),
 )
 const [definition = '', route = ''] = example.keys()
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { outcome } from '../support/outcome.js'
@@ -14,16 +14,26 @@ const HOME = path('test/sdk')
 const MODULES = join(HOME, 'node_modules')
 const TSC = path('node_modules/typescript/bin/tsc')
 
-/** As strict as a client's own project may be. */
-const TSCONFIG = {
-  compilerOptions: {
-    target: 'ES2023',
-    module: 'NodeNext',
-    types: ['node'],
-    strict: true,
-    noUncheckedIndexedAccess: true,
-    skipLibCheck: true,
-  },
+/** As strict as a client's own project may be: @tsconfig/strictest, and what came after it. */
+const COMPILER_OPTIONS = {
+  target: 'ES2023',
+  module: 'NodeNext',
+  types: ['node'],
+  strict: true,
+  allowUnreachableCode: false,
+  allowUnusedLabels: false,
+  exactOptionalPropertyTypes: true,
+  noFallthroughCasesInSwitch: true,
+  noImplicitOverride: true,
+  noImplicitReturns: true,
+  noPropertyAccessFromIndexSignature: true,
+  noUncheckedIndexedAccess: true,
+  noUncheckedSideEffectImports: true,
+  noUnusedLocals: true,
+  noUnusedParameters: true,
+  isolatedModules: true,
+  verbatimModuleSyntax: true,
+  skipLibCheck: true,
 }
 
 /**
@@ -45,14 +55,19 @@ export class ClientProject {
     this.directory = directory
   }
 
-  /** In dist/, so that the packages of the service, Node's types among them, are found. */
-  static async create(scope: Scope): Promise<ClientProject> {
+  /**
+   * In dist/, so that the packages of the service, Node's types among them, are found.
+   *
+   * @param laxer options of the compiler that a generator's code does not stand
+   */
+  static async create(scope: Scope, laxer: object = {}): Promise<ClientProject> {
     const directory = await mkdtemp(path('dist/sdk-'))
     scope.teardown(() => rm(directory, { recursive: true, force: true }))
     await symlink(MODULES, join(directory, 'node_modules'), 'junction')
     const project = new ClientProject(directory)
     await project.write('package.json', '{ "type": "module" }')
-    await project.write('tsconfig.json', JSON.stringify(TSCONFIG))
+    const compilerOptions = { ...COMPILER_OPTIONS, ...laxer }
+    await project.write('tsconfig.json', JSON.stringify({ compilerOptions }))
     return project
   }
 
@@ -71,15 +86,37 @@ export class ClientProject {
     await succeed(join(MODULES, '.bin', program), parameters, this.directory)
   }
 
+  /**
+   * Runs a command `npx [-p NAME@VERSION] PROGRAM …` with what is installed.
+   *
+   * @throws if that is of another version
+   */
+  async npx(command: string): Promise<void> {
+    const [, ...words] = command.split(' ')
+    for (const word of words) {
+      const [, name = '', version] = /^(.+)@(\d[\d.]*)$/.exec(word) ?? []
+      if (version === undefined) continue
+      const home = [MODULES, path('node_modules')].find((home) => existsSync(join(home, name)))
+      const installed = JSON.parse(await readFile(join(home ?? '', name, 'package.json'), 'utf8'))
+      if (!`${installed.version}.`.startsWith(`${version}.`))
+        throw new Error(`${word}: the tests use ${installed.version}`)
+    }
+    const [program = '', ...parameters] = words.filter(
+      (word, i) => word !== '-p' && words[i - 1] !== '-p',
+    )
+    await this.generate(program.replace(/@[^@]*$/, ''), ...parameters)
+  }
+
   /** Compiles all of it; resolves with the compiler's complaints. */
   async compile(): Promise<string> {
     const { stdout } = await outcome(start(process.execPath, [TSC, '-p', '.'], this.directory))
     return stdout
   }
 
-  /** Runs a compiled program against a service; resolves with what it says. */
-  async run(name: string, url: string): Promise<string> {
-    return await succeed(process.execPath, [name], this.directory, { SERVICE_URL: url })
+  /** Runs a compiled program against a service, perhaps with a key; resolves with what it says. */
+  async run(name: string, url: string, key = ''): Promise<string> {
+    const env = { SERVICE_URL: url, API_KEY: key }
+    return await succeed(process.execPath, [name], this.directory, env)
   }
 }
 

@@ -9,5 +9,6 @@ export const apiKeys = parseKeys(entries)
 
 /** The keys themselves, and the headers that show them. */
 export const readKey = reader.key
+export const writeKey = writer.key
 export const read = { authorization: `Bearer ${reader.key}` }
 export const write = { authorization: `Bearer ${writer.key}` }

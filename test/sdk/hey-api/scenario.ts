@@ -17,7 +17,8 @@ const typed: {
 const complete: { [Name in keyof typeof published]: true } = typed
 assert.ok(complete)
 
-client.setConfig({ baseUrl: process.env.SERVICE_URL ?? '' })
+const { SERVICE_URL = '' } = process.env
+client.setConfig({ baseUrl: SERVICE_URL })
 const path = { id: 0 }
 
 const ada = { name: 'Ada Lovelace', salary: 180000, department: 'Engineering' }

@@ -18,7 +18,8 @@ const typed: { [Name in keyof Answers]: Typed<Pick<Answers[Name], 'data' | 'erro
 const complete: { [Name in keyof typeof published]: true } = typed
 assert.ok(complete)
 
-const client = createClient<paths>({ baseUrl: process.env.SERVICE_URL ?? '' })
+const { SERVICE_URL = '' } = process.env
+const client = createClient<paths>({ baseUrl: SERVICE_URL })
 const path = { id: 0 }
 
 const ada = { name: 'Ada Lovelace', salary: 180000, department: 'Engineering' }
