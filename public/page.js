@@ -32,6 +32,7 @@ async function refresh() {
     say('live', `Live: asked every ${REFRESH_MS / 1000} seconds`)
     part('figures').hidden = false
     part('forget').hidden = key === null
+    showCreation(key !== null)
     part('door').hidden = true
   } catch (error) {
     if (own !== turn) return
@@ -90,7 +91,18 @@ document.addEventListener('visibilitychange', () => {
   else refresh()
 })
 
-part('create').textContent = `curl ${location.origin}/employees \\
-  -H 'content-type: application/json' \\
-  -d '{"name":"Ada Lovelace","salary":180000,"department":"Engineering"}'`
+/** Shows how to create somebody. With keys it takes one that may write, and none is shown on a screen. */
+function showCreation(needsKey) {
+  const lines = [
+    `curl ${location.origin}/employees`,
+    ...(needsKey ? ['-H "Authorization: Bearer $KEY"'] : []),
+    "-H 'content-type: application/json'",
+    `-d '{"name":"Ada Lovelace","salary":180000,"department":"Engineering"}'`,
+  ]
+  const text = lines.join(' \\\n  ')
+  // Not at every refresh, which would undo what is selected to be copied.
+  if (part('create').textContent !== text) part('create').textContent = text
+  part('create-note').hidden = !needsKey
+}
+
 refresh()

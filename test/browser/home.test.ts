@@ -1,10 +1,12 @@
 // slow: it starts a browser
+import { spawn } from 'node:child_process'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { views } from '../../drizzle/registry.js'
 import { inBrowser, openBrowser, visit } from '../support/browser.js'
 import { type App, build } from '../support/build.js'
-import { apiKeys, readKey } from '../support/keys.js'
+import { apiKeys, readKey, writeKey } from '../support/keys.js'
+import { outcome } from '../support/outcome.js'
 
 const ada = { name: 'Ada Byron', salary: 105_000, department: 'Engineering' }
 const grace = { name: 'Grace', salary: 210_000, department: 'Engineering' }
@@ -36,7 +38,9 @@ t.test('the page at /', inBrowser, async (t) => {
     const app = await build(t)
     const { page, faults } = await open(t, browser, app)
     await page.getByText('There are no employees yet').waitFor()
-    t.match(await page.locator('#create').textContent(), /^curl http:\S+\/employees /)
+    const { stdout } = await outcome(spawn('sh', ['-c', await creation(page)]))
+    t.match(JSON.parse(stdout), { id: 1, name: 'Ada Lovelace' })
+    await app.employees.delete(1)
 
     for (const employee of [tom, ada, grace, { ...ada, name: 'Rank 3', salary: 1 }]) {
       await app.employees.create(employee)
@@ -130,6 +134,20 @@ t.test('the page at /', inBrowser, async (t) => {
     t.equal(await page.getByText('Ada Byron').count(), 0)
   })
 
+  t.test('shows how to create somebody with a key, and not the key that it has', async (t) => {
+    const app = await build(t, { apiKeys })
+    const { page } = await open(t, browser, app, PHONE)
+    await page.getByLabel('A key that may read').fill(readKey)
+    await page.getByRole('button', { name: 'Show the figures' }).click()
+    await page.getByText('KEY is a key that may write').waitFor()
+    const command = await creation(page)
+    t.notMatch(command, readKey)
+    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390)
+    const env = { PATH: process.env.PATH, KEY: writeKey }
+    const { stdout } = await outcome(spawn('sh', ['-c', command], { env }))
+    t.match(JSON.parse(stdout), { id: 1, name: 'Ada Lovelace' })
+  })
+
   t.test('keeps its figures while the service is away, and goes on when it is back', async (t) => {
     const app = await build(t)
     await app.employees.create(ada)
@@ -153,6 +171,11 @@ t.test('the page at /', inBrowser, async (t) => {
 async function open(t: Test, browser: Browser, app: App, options?: BrowserContextOptions) {
   const url = app.server.listening ? app.listeningOrigin : await app.listen({ port: 0 })
   return visit(t, browser, url, options)
+}
+
+/** The command for the shell that creates the first employee. */
+async function creation(page: Page): Promise<string> {
+  return (await page.locator('#create').textContent()) ?? ''
 }
 
 /** How many parts of the page scroll sideways. */
