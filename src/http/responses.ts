@@ -103,7 +103,7 @@ const problemHeaders: { [status in Status]?: (keyof typeof headers)[] } = {
 
 type Status = keyof typeof problems
 
-/** Statuses, or such with the details of examples that only this operation gives. */
+/** A status, or some with the details of examples that this operation alone gives. */
 type Given = Status | { readonly [status in Status]?: string }
 
 /** The problems that an operation can answer: those given, and the ones that any can. */
@@ -113,15 +113,13 @@ export function errors(...given: Given[]) {
 
 /** As `errors`, for an operation that needs no key and has no limit. */
 export function failures(...given: Given[]) {
-  const details = new Map<Status, string | undefined>()
-  for (const each of [500, 503, ...given] as const) {
-    const own = typeof each === 'number' ? [[each]] : Object.entries(each)
-    for (const [status, detail] of own) details.set(Number(status) as Status, detail as string)
-  }
+  const details = [500 as const, 503 as const, ...given].map((each) =>
+    typeof each === 'number' ? { [each]: problems[each][2] } : each,
+  )
   const responses: Record<number, TSchema> = {}
-  for (const [status, own] of details) {
-    const [description, schema, usual] = problems[status]
-    const detail = own ?? usual
+  for (const [name, detail] of Object.entries<string>(Object.assign({}, ...details))) {
+    const status = Number(name) as Status
+    const [description, schema] = problems[status]
     // "/body/salary must be …": where the fault is, and what it is.
     const [, path = '', message = ''] = /^(\S+) (.*)$/.exec(detail) ?? []
     const example = problem(status, detail, '', [{ path, message }])

@@ -4,7 +4,7 @@ import type { TSchema } from '@sinclair/typebox'
 /** An integer as it is written in a path or a query, and in no other way: no sign, no leading zero. */
 const INTEGER = /^(?:0|[1-9]\d{0,15})$/
 
-/** A pattern that no text with a lone surrogate matches; src/employees/schemas.ts says why it does not say so itself. */
+/** A pattern that no text with a lone surrogate matches: src/employees/schemas.ts says why it is not in it. */
 class Pattern extends RegExp {
   override test(text: string): boolean {
     return text.isWellFormed() && super.test(text)
