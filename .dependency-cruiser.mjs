@@ -5,6 +5,7 @@
 const HOUSE = {
   // The ground: they know nobody.
   drizzle: [],
+  'src/runtime.ts': [],
   'src/metrics': [],
   'src/problems': [],
 
@@ -39,9 +40,23 @@ const HOUSE = {
   'src/app.ts': ['src/http', 'src/config.ts', 'src/logger.ts', 'plugins'],
 
   // What people start.
-  'src/server.ts': ['src/app.ts', 'src/config.ts', 'src/logger.ts', 'src/store', 'src/workers'],
-  'src/commands': ['src/app.ts', 'src/config.ts', 'src/auth', 'src/store'],
-  'src/bulk': ['src/problems', 'src/http', 'src/store', 'src/employees', 'src/commands'],
+  'src/server.ts': [
+    'src/runtime.ts',
+    'src/app.ts',
+    'src/config.ts',
+    'src/logger.ts',
+    'src/store',
+    'src/workers',
+  ],
+  'src/commands': ['src/runtime.ts', 'src/app.ts', 'src/config.ts', 'src/auth', 'src/store'],
+  'src/bulk': [
+    'src/runtime.ts',
+    'src/problems',
+    'src/http',
+    'src/store',
+    'src/employees',
+    'src/commands',
+  ],
 }
 
 /** The libraries that one room alone knows, so that it can be replaced without the others. */

@@ -69,12 +69,6 @@ const checks: Record<string, Check[]> = {
       },
     },
     { isMine: ({ text }) => text.startsWith('src/app.ts'), check: isLayout },
-    {
-      // An excerpt of what strace showed.
-      isMine: ({ text }) => text.startsWith('pwrite64('),
-      check: (t, { text }) =>
-        t.match(text, /^pwrite64\((\d+),[\s\S]*^fsync\(\1\)[\s\S]*^writev\(.*201 Created/m),
-    },
   ],
 }
 
