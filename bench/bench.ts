@@ -27,13 +27,12 @@ compared within a round. Figures from another run or machine mean little.
 It writes latest.json and latest.html, a page that needs no network, and says on the terminal what
 costs how much and which targets are met.
 
-Exit code: 0 measured, whatever the figures; 1 a server answered wrong; 2 wrong usage.
+Whatever the figures are, it fails only if a server answers wrong.
 
 Examples:
   npm run bench                 about 8 minutes
   npm run bench -- --large      also with 1,000,000 employees
-  npm run bench -- --smoke      does it all work? seconds, and figures that mean nothing
-`
+  npm run bench -- --smoke      does it all work? seconds, and figures that mean nothing`
 
 const PAIRS = 3
 

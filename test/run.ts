@@ -23,14 +23,11 @@ const HELP = `
 A quick run leaves out what begins with a line "// slow: why". The others share a few processes, unless
 they are named.
 
-Exit code: 0 all passed; 1 a test failed, or a program that tests start is missing; 2 wrong usage.
-
 Examples:
   npm test                                     all of them
   npm run test:quick                           most of them, in half a minute
   npm test -- test/cache/guest-redis.test.ts   one file
-  npm test -- test/cache test/config.test.ts   those of a folder, and a file
-`
+  npm test -- test/cache test/config.test.ts   those of a folder, and a file`
 
 const command = new Command('npm test --')
   .description('Builds, and runs tests.')

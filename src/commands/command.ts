@@ -2,25 +2,49 @@ import { type Command, CommanderError, InvalidArgumentError } from 'commander'
 import { readConfig } from '../config.js'
 import { type Database, openDatabase } from '../store/sqlite/database.js'
 
-/** What a command line tool answers to the shell. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
+/** What a command line tool answers to the shell; a signal gives 128 and its number. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const
+
+const EXIT_CODES = `
+Exit code: 0 done; 1 it failed, and the message says why; 2 it was called in a wrong way; 130 stopped by
+Ctrl-C; 143 stopped by SIGTERM.`
+
+/** A command was stopped by a signal, before it was done. */
+export class Stopped extends Error {
+  readonly exitCode: number
+
+  /** @param kept what of its work is there to stay, as a sentence without its dot */
+  constructor(interrupt: AbortSignal, kept: string) {
+    super(`Stopped: ${kept}`)
+    this.exitCode = interrupt.reason === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted
+  }
+}
 
 /**
- * Runs a command to its end and sets the exit code: 2 for wrong usage, 1 for any other error, of
- * which only the message is shown; otherwise the command's own, or 0.
+ * Runs a command to its end and sets the exit code: 2 for wrong usage, 130 or 143 if it was
+ * {@link Stopped}, 1 for any other error, of which only the message is shown; otherwise the command's
+ * own, or 0.
  */
 export async function run(command: Command): Promise<void> {
   try {
-    await command.exitOverride().parseAsync()
+    await command.addHelpText('after', EXIT_CODES).exitOverride().parseAsync()
   } catch (error) {
     if (error instanceof CommanderError) {
       // Commander has said it already; asking for --help ends here too, and is no error.
       process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
     } else {
       complain((error as Error).message)
-      process.exitCode = EXIT.failed
+      process.exitCode = error instanceof Stopped ? error.exitCode : EXIT.failed
     }
   }
+}
+
+/** Aborts at Ctrl-C and at SIGTERM, by the name of the signal: for a command that has to say what it kept. */
+export function onInterrupt(): AbortSignal {
+  const interrupt = new AbortController()
+  // Not only once: npm passes on what the terminal sends to everybody, so one Ctrl-C comes twice.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interrupt.abort(signal))
+  return interrupt.signal
 }
 
 /** Writes a message to stderr; what a file smuggles into it cannot control the terminal. */

@@ -1,16 +1,31 @@
 import '../runtime.js'
 
 import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Command } from 'commander'
 import { buildApp } from '../app.js'
 import { readConfig } from '../config.js'
+import { run } from './command.js'
 
-/** Writes the contract that the routes declare to openapi.json at the root of the project. */
-const app = await buildApp({
-  ...readConfig({ LOG_LEVEL: 'silent' }),
-  databaseUrl: 'file::memory:',
-})
-await app.ready()
-const file = new URL('../../../openapi.json', import.meta.url)
-writeFileSync(file, `${JSON.stringify(app.swagger(), null, 2)}\n`)
-await app.close()
-console.log('Wrote openapi.json')
+const command = new Command('npm run openapi --')
+  .description('Writes the contract that the routes declare.')
+  .option(
+    '--out <file>',
+    'where to',
+    fileURLToPath(new URL('../../../openapi.json', import.meta.url)),
+  )
+  .action(writeContract)
+
+await run(command)
+
+async function writeContract({ out }: { out: string }): Promise<void> {
+  const config = { ...readConfig({ LOG_LEVEL: 'silent' }), databaseUrl: 'file::memory:' }
+  const app = await buildApp(config)
+  try {
+    await app.ready()
+    writeFileSync(out, `${JSON.stringify(app.swagger(), null, 2)}\n`)
+  } finally {
+    await app.close()
+  }
+  console.log(`Wrote ${out}`)
+}

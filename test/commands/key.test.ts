@@ -18,10 +18,10 @@ t.test('--help: what to do with it, exit code 0', async (t) => {
   t.equal(status, 0)
   t.match(stdout, /<name> <role>/)
   t.match(stdout, /API_KEYS_FILE/)
-  t.match(stdout, /Exit codes/)
+  t.match(stdout, /Exit code: 0 done; .* 2 it was called/)
 })
 
-t.test('wrong arguments: exit code 1, and no key', async (t) => {
+t.test('wrong arguments: exit code 2, and no key', async (t) => {
   for (const args of [
     [],
     ['web'],
@@ -29,9 +29,10 @@ t.test('wrong arguments: exit code 1, and no key', async (t) => {
     ['a:b', 'read'],
     ['', 'read'],
     ['a', 'read', 'b'],
+    ['a', 'read', '--admin'],
   ]) {
     const { status, stdout, stderr } = key(...args)
-    t.equal(status, 1, args.join(' '))
+    t.equal(status, 2, args.join(' '))
     t.equal(stdout, '')
     t.match(stderr, /^error: /)
   }

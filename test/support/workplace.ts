@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { type Database, openDatabase } from '../../src/store/sqlite/database.js'
@@ -8,7 +9,7 @@ import { type Outcome, outcome } from './outcome.js'
 import { temporaryDirectory } from './temporary-directory.js'
 
 /** Where in src/ each command is. */
-const FOLDERS = { import: 'bulk', generate: 'bulk', key: 'commands' } as const
+const FOLDERS = { import: 'bulk', generate: 'bulk', key: 'commands', openapi: 'commands' } as const
 type Command = keyof typeof FOLDERS
 
 /** A directory with a database of the test's own, on which commands run as from a shell. */
@@ -55,7 +56,7 @@ export class Workplace {
   ): Promise<Outcome> {
     const child = this.#spawn(['--import', standStillAt(said)], command, parameters)
     let goOn: NodeJS.Timeout | undefined
-    when(child, said, () => {
+    when(child.stderr, said, () => {
       act(child)
       // Again and again, as it may not stand still yet.
       goOn = setInterval(() => child.kill('SIGCONT'), 10)
@@ -63,11 +64,20 @@ export class Workplace {
     return outcome(child).finally(() => clearInterval(goOn))
   }
 
+  /** Runs a command on a terminal, where somebody types this at the question; stdout has all it says. */
+  async runOnTerminal(typed: string, command: Command, ...parameters: string[]): Promise<Outcome> {
+    const line = [process.execPath, programOf(command), ...parameters].join(' ')
+    const child = spawn('script', ['--quiet', '--return', '--command', line, '/dev/null'], {
+      cwd: this.#directory,
+      env: { DATABASE_URL: this.databaseUrl, SHELL: '/bin/sh' },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    when(child.stdout, '[y/N] ', () => child.stdin.write(typed))
+    return outcome(child)
+  }
+
   #spawn(options: string[], command: Command, parameters: string[]): ChildProcess {
-    const program = fileURLToPath(
-      new URL(`../../src/${FOLDERS[command]}/${command}.js`, import.meta.url),
-    )
-    return spawn(process.execPath, [...options, program, ...parameters], {
+    return spawn(process.execPath, [...options, programOf(command), ...parameters], {
       cwd: this.#directory,
       // None of what the test runner wants of its children.
       env: { DATABASE_URL: this.databaseUrl },
@@ -88,6 +98,10 @@ export class Workplace {
   }
 }
 
+function programOf(command: Command): string {
+  return fileURLToPath(new URL(`../../src/${FOLDERS[command]}/${command}.js`, import.meta.url))
+}
+
 /** A module for a process that must get no further, however late somebody is to hear what it said. */
 function standStillAt(said: string): string {
   const source = `
@@ -103,14 +117,14 @@ function standStillAt(said: string): string {
   return `data:text/javascript,${encodeURIComponent(source)}`
 }
 
-/** Does something once, as soon as a process writes this to stderr. */
-function when(child: ChildProcess, said: string, act: () => void): void {
-  let stderr = ''
-  const listen = (output: Buffer) => {
-    stderr += output
-    if (!stderr.includes(said)) return
-    child.stderr?.off('data', listen)
+/** Does something once, as soon as a process writes this. */
+function when(output: Readable | null, said: string, act: () => void): void {
+  let text = ''
+  const listen = (more: Buffer) => {
+    text += more
+    if (!text.includes(said)) return
+    output?.off('data', listen)
     act()
   }
-  child.stderr?.on('data', listen)
+  output?.on('data', listen)
 }

@@ -7,6 +7,7 @@ import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { makePeople } from '../../src/bulk/people.js'
+import { EXIT, run } from '../../src/commands/command.js'
 import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
 import { openDatabase } from '../../src/store/sqlite/database.js'
 import { type Scope, scoped } from '../support/scope.js'
@@ -16,30 +17,36 @@ import { temporaryDirectory } from '../support/temporary-directory.js'
 const HELP = `
 Strangers with addresses of their own (127.0.0.2 and further, as Linux has them) open more silent
 connections than there are descriptors, pipeline lists that they do not read, and pipeline pages; a
-writer creates employees as fast as it can. Meanwhile another client asks like anybody.
+writer creates employees as fast as it can. Meanwhile another client asks like anybody. It fails if a
+limit did not hold, or the process died.`
 
-Exit code: 0 the limits held; 1 one did not, or the process died.`
+interface Options {
+  seconds: number
+  employees: number
+}
 
-const { seconds, employees } = new Command('attack')
+const command = new Command('npm run attack --')
   .description('Attacks a service of its own, and says what others notice.')
   .option('--seconds <number>', 'how long', positive, 60)
   .option('--employees <number>', 'how many there are', positive, 100_000)
   .addHelpText('after', HELP)
-  .parse()
-  .opts<{ seconds: number; employees: number }>()
+  .action(async (options) => {
+    const isGood = await scoped((scope) => attack(scope, options))
+    process.exitCode = isGood ? EXIT.ok : EXIT.failed
+  })
 
 /** Those of the issue that this command was written for. */
 const LIMITS = { livezP99Ms: 250, readP99Ms: 2000, logBytes: 200e6, unreadSeconds: 120 }
 const DESCRIPTORS = 512
 const HEAD = 'HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
-process.exitCode = (await scoped(attack)) ? 0 : 1
+await run(command)
 
 /** Says whether the limits held. */
-async function attack(scope: Scope): Promise<boolean> {
+async function attack(scope: Scope, { seconds, employees }: Options): Promise<boolean> {
   const path = join(await temporaryDirectory(scope), 'employees.db')
   const { $client } = openDatabase(`file:${path}`)
-  bulkLoad($client, makePeople(employees, 100, 1))
+  await bulkLoad($client, makePeople(employees, 100, 1))
   $client.close()
   const env = { DATABASE_URL: `file:${path}` }
   const service = await Service.start(scope, env, withDescriptors(DESCRIPTORS))

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
+import { EXIT, run } from '../../src/commands/command.js'
 import { phases } from '../coherence/phases.js'
 import { runCoherence } from '../coherence/run.js'
 import { runCrashes } from '../durability/crash.js'
@@ -15,7 +16,14 @@ const STORMS = [
   { writes: 3000, employees: 1000, processes: 2, longLog: true },
 ] as const
 
-const command = new Command('torture')
+interface Options {
+  minutes: number
+  kills: number
+  powerCuts: number
+  seed?: number
+}
+
+const command = new Command('npm run torture --')
   .description(
     'Breaks Redis in every way while three processes serve, and kills the service and cuts its power in write storms.',
   )
@@ -23,20 +31,24 @@ const command = new Command('torture')
   .option('--kills <number>', 'how often the service is killed', positive, 50)
   .option('--power-cuts <number>', 'how often its power is cut; needs strace', whole, 200)
   .option('--seed <number>', 'of what power cuts leave (default: a new one, which is said)', whole)
-  .parse()
-const options = command.opts<{ minutes: number; kills: number; powerCuts: number; seed?: number }>()
+  .action(async (options) => {
+    // Before all that takes minutes.
+    if (options.powerCuts > 0) seeToStrace()
+    const isGood = await scoped((scope) => torture(scope, options))
+    process.exitCode = isGood ? EXIT.ok : EXIT.failed
+  })
 
-// Before all that takes minutes.
-if (options.powerCuts > 0 && whyNoTrace()) {
+await run(command)
+
+function seeToStrace(): void {
+  if (!whyNoTrace()) return
   installPackage('strace')
   const why = whyNoTrace()
-  if (why) command.error(`${STRACE_NEEDED} (${why})`)
+  if (why) throw new Error(`${STRACE_NEEDED} (${why})`)
 }
 
-process.exitCode = (await scoped(torture)) ? 0 : 1
-
 /** Says whether all went well. */
-async function torture(scope: Scope): Promise<boolean> {
+async function torture(scope: Scope, options: Options): Promise<boolean> {
   const phaseMs = (options.minutes * 60_000) / Object.keys(phases).length
   const coherence = await runCoherence(scope, phaseMs, console.log)
   console.table(coherence.phases)
