@@ -21,7 +21,7 @@ export class Databases {
     const original = join(this.#directory, `${employees}.db`)
     if (!this.#made.has(employees)) {
       const { $client } = openDatabase(`file:${original}`)
-      bulkLoad($client, makePeople(employees, DEPARTMENTS, 1))
+      await bulkLoad($client, makePeople(employees, DEPARTMENTS, 1))
       $client.close()
       this.#made.add(employees)
     }

@@ -1,25 +1,28 @@
 import '../runtime.js'
 
 import { Command } from 'commander'
-import { grouped, integer, openConfiguredDatabase, rate, run } from '../commands/command.js'
+import {
+  grouped,
+  integer,
+  onInterrupt,
+  openConfiguredDatabase,
+  rate,
+  run,
+  Stopped,
+} from '../commands/command.js'
 import { bulkLoad } from '../store/sqlite/bulk-load.js'
+import { patiently } from './patiently.js'
 import { type Progress, startProgress } from './progress.js'
 
 /** Rows between two looks at the progress. */
 const STEP = 10_000
 
-/** How long to wait for somebody else's lock, which the service must not and a command may. */
-const LOCK_TIMEOUT_MS = 60_000
-
 const HELP = `
 All or nothing: they are there when the command is done, and if it is stopped none is. Meanwhile a
 service on the database answers every reader, while its writers wait or are told to try again.
 
-Exit code: 0 done; 1 the database has an error, nothing was changed; 2 wrong usage.
-
 Example:
-  npm run generate -- --employees 1000000 --departments 100 --seed 1
-`
+  npm run generate -- --employees 1000000 --departments 100 --seed 1`
 
 const command = new Command('npm run generate --')
   .description('Adds made-up employees to the database that DATABASE_URL names.')
@@ -34,18 +37,28 @@ await run(command)
 async function generate(options: { employees: number; departments: number; seed: number }) {
   const { employees, departments, seed } = options
   const start = performance.now()
+  const interrupt = onInterrupt()
   // Faker is large, and is not installed in production.
   const { makePeople } = await import('./people.js')
   const db = openConfiguredDatabase()
-  db.$client.pragma(`busy_timeout = ${LOCK_TIMEOUT_MS}`)
   const progress = startProgress('Generating', employees)
   try {
-    bulkLoad(db.$client, watched(makePeople(employees, departments, seed), progress))
+    const add = () => {
+      const people = watched(makePeople(employees, departments, seed), progress)
+      return bulkLoad(db.$client, people, interrupt)
+    }
+    if (!(await patiently(add, interrupt))) throw stopped(interrupt)
+  } catch (error) {
+    throw interrupt.aborted ? stopped(interrupt) : error
   } finally {
     progress.stop()
     db.$client.close()
   }
   console.log(`${grouped(employees)} employees in ${rate(employees, start)}`)
+}
+
+function stopped(interrupt: AbortSignal): Stopped {
+  return new Stopped(interrupt, 'nothing was changed')
 }
 
 function* watched<T>(rows: Iterable<T>, progress: Progress): Generator<T> {

@@ -1,15 +1,12 @@
-import { setImmediate, setTimeout } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 import { grouped } from '../commands/command.js'
 import type { EmployeeCreate } from '../employees/schemas.js'
-import { isLocked } from '../store/sqlite/errors.js'
 import type { EmployeeStore } from '../store/store.js'
+import { patiently } from './patiently.js'
 import type { Source } from './source.js'
 
 /** Rows in a transaction: few enough that the service's own writes get in between. */
 const BATCH = 5000
-/** The store waits for a lock only as long as a client does; `npm run generate` may hold it longer. */
-const PATIENCE_MS = 60_000
-const RETRY_MS = 50
 
 type Store = Pick<EmployeeStore, 'createMany'>
 
@@ -30,7 +27,8 @@ export async function load(source: Source, store: Store, interrupt: AbortSignal)
   const loaded: Loaded = { rows: 0, lastLine: 0 }
   try {
     for await (const { employees, line } of batches(source)) {
-      if (!(await write(store, employees, interrupt))) break
+      // The store waits for a lock only as long as a client does.
+      if (!(await patiently(() => store.createMany(employees), interrupt))) break
       loaded.rows += employees.length
       loaded.lastLine = line
       // Several batches can come out of one piece of the file: Ctrl-C is heard between them.
@@ -56,23 +54,4 @@ async function* batches(source: Source) {
     employees = []
   }
   if (employees.length > 0) yield { employees, line }
-}
-
-/** Says whether the batch was written; false if there was an interrupt before. */
-async function write(
-  store: Store,
-  batch: EmployeeCreate[],
-  interrupt: AbortSignal,
-): Promise<boolean> {
-  const deadline = performance.now() + PATIENCE_MS
-  while (!interrupt.aborted) {
-    try {
-      await store.createMany(batch)
-      return true
-    } catch (error) {
-      if (!isLocked((error as Error).cause) || performance.now() > deadline) throw error
-    }
-    await setTimeout(RETRY_MS)
-  }
-  return false
 }

@@ -81,7 +81,7 @@ t.test('a running service answers right after it, with new versions', async (t) 
 t.test('indexes and triggers are back after a bulk load, and work', async (t) => {
   const client = memoryDatabase(t)
   const before = schema(client)
-  t.equal(bulkLoad(client, Array(120).fill(clerk)), 120)
+  t.equal(await bulkLoad(client, Array(120).fill(clerk)), 120)
   t.same(schema(client), before)
 
   const loaded = versions(client)
@@ -102,9 +102,9 @@ t.test('a bulk load that fails leaves all as it was', async (t) => {
     yield* Array(120).fill(clerk)
     throw new Error('no more')
   }
-  t.throws(() => bulkLoad(client, failing()), /no more/)
+  await t.rejects(bulkLoad(client, failing()), /no more/)
   t.same(state(client), before)
-  t.throws(() => bulkLoad(client, [clerk, { ...clerk, salary: -1 }]), /CHECK/)
+  await t.rejects(bulkLoad(client, [clerk, { ...clerk, salary: -1 }]), /CHECK/)
   t.same(state(client), before)
   add(client, { ...clerk, salary: 200_000 })
   t.not(versions(client).high_salary_emps, before.versions.high_salary_emps)
@@ -122,7 +122,7 @@ t.test('until a bulk load is done, a reader sees the old rows with the old versi
     }
     t.same(state(reader), before)
   }
-  bulkLoad(work.open(), watched())
+  await bulkLoad(work.open(), watched())
   t.equal(state(reader).employees.count, 121)
   t.not(versions(reader).high_salary_emps, before.versions.high_salary_emps)
 })
@@ -139,6 +139,26 @@ t.test('killed in the middle, it leaves all as it was', async (t) => {
   t.equal(client.pragma('integrity_check', { simple: true }), 'ok')
 })
 
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  t.test(`${signal}, however late, leaves all as it was, and says so`, async (t) => {
+    const work = await Workplace.create(t)
+    const client = work.open()
+    add(client, clerk)
+    const before = state(client)
+    const stop = (child: ChildProcess) => child.kill(signal)
+    for (const said of ['Generating: 30 %', 'Sorting the indexes']) {
+      const ended = await work.runUntil(said, stop, 'generate', '--employees', '30000')
+      t.equal(ended.code, exitCode)
+      t.equal(ended.stdout, '')
+      t.match(ended.stderr, /\nStopped: nothing was changed\n$/)
+      t.same(state(client), before)
+    }
+  })
+}
+
 t.test('an error of the database ends with 1 and a message', async (t) => {
   const work = await Workplace.create(t)
   await work.file('employees.db', 'no database '.repeat(100))
@@ -154,11 +174,13 @@ t.test(
     const work = await Workplace.create(t)
     const { code, stdout } = await work.run('generate', '--help')
     t.equal(code, 0)
-    for (const part of ['--employees', '--departments', '--seed', 'Exit code', 'Example']) {
+    for (const part of ['--employees', '--departments', '--seed', 'Exit code: 0 done', 'Example']) {
       t.match(stdout, part)
     }
     const missing = { code: 2, stderr: "required option '--employees <count>' not specified" }
     t.match(await work.run('generate'), missing)
+    const more = await work.run('generate', '--employees', '5', '6')
+    t.match(more, { code: 2, stderr: 'too many arguments' })
     for (const [option, value] of [
       ['--employees', '0'],
       ['--employees', '-5'],

@@ -15,7 +15,7 @@ const colleagues = [1, 2].map(() => ({ name: 'Ada', salary: 300_000, department:
 
 t.test('a new version has its time, and the other views keep theirs', async (t) => {
   const client = memoryDatabase(t)
-  bulkLoad(client, colleagues)
+  await bulkLoad(client, colleagues)
   forget(client)
   client.exec("INSERT INTO employees (name, salary, department) VALUES ('Tom', 200000, 'x')")
   const changes = changesOf(client)
@@ -26,7 +26,7 @@ t.test('a new version has its time, and the other views keep theirs', async (t) 
 t.test('a bulk load changes every view', async (t) => {
   const client = memoryDatabase(t)
   forget(client)
-  bulkLoad(client, colleagues)
+  await bulkLoad(client, colleagues)
   t.ok(views.length >= 2)
   for (const { name } of views) isNow(t, changesOf(client).get(name))
 })

@@ -270,7 +270,7 @@ for (const { path, view } of shownViews) {
     const app = await build(t)
     const name = 'n'.repeat(100)
     const department = 'd'.repeat(100)
-    bulkLoad(
+    await bulkLoad(
       app.db.$client,
       Array.from({ length: 70_000 }, () => ({ name, salary: 200_000, department })),
     )

@@ -127,7 +127,7 @@ t.test('of a database in memory a few states can be read at once, and it is boun
   await t.rejects(store.employees.list({}), /in a moment/)
 
   const rows = Array.from({ length: 200_000 }, () => ({ ...ada, name: LONG }))
-  t.throws(() => bulkLoad(db.$client, rows), { code: 'SQLITE_FULL' })
+  await t.rejects(bulkLoad(db.$client, rows), { code: 'SQLITE_FULL' })
   t.equal((await store.employees.page({ limit: 10 })).employees.length, 5)
 })
 
