@@ -1,31 +1,55 @@
-import { grouped } from '../commands/command.js'
+import { complain, grouped, Stopped } from '../commands/command.js'
+import type { EmployeeCreate } from '../employees/schemas.js'
+import { Faults } from './faults.js'
 import type { Source } from './source.js'
 
 export interface Checked {
-  rows: number
+  valid: number
   invalid: number
-  /** The first invalid rows, a line of text for each, and how many more there are. */
-  report: string[]
+  /** Names and departments that had spaces around them. */
+  trimmed: number
 }
 
-const MAX_REPORTED = 20
+export interface CheckOptions {
+  /** Rows may be invalid, as long as not all of them are. */
+  skipInvalid?: true | undefined
+  /** Is given each row that is valid. */
+  onValid?: (line: number, employee: EmployeeCreate) => void
+}
 
 /**
- * Reads the whole file and judges every row of it.
+ * Reads the whole file and judges every row of it; those that are invalid are told on stderr.
  *
- * @param interrupt ends it early
+ * @throws {Stopped} at an interrupt, and an error when the rows are not to be imported
  */
-export async function check(source: Source, interrupt: AbortSignal): Promise<Checked> {
-  const checked: Checked = { rows: 0, invalid: 0, report: [] }
+export async function check(
+  source: Source,
+  interrupt: AbortSignal,
+  { skipInvalid, onValid }: CheckOptions,
+): Promise<Checked> {
+  const checked = { valid: 0, trimmed: 0 }
+  const faults = new Faults()
   for await (const row of source.rows('Checking')) {
     if (interrupt.aborted) break
-    checked.rows++
-    if ('employee' in row) continue
-    checked.invalid++
-    if (checked.invalid > MAX_REPORTED) continue
-    checked.report.push(`line ${row.line}: ${row.faults.join('; ')}`)
+    if ('faults' in row) {
+      faults.add(row.line, row.faults.join('; '))
+      continue
+    }
+    checked.valid++
+    checked.trimmed += row.trimmed
+    onValid?.(row.line, row.employee)
   }
-  const more = checked.invalid - MAX_REPORTED
-  if (more > 0) checked.report.push(`… and ${grouped(more)} more`)
-  return checked
+  const { count } = faults
+  if (count > 0) complain(faults.report)
+  if (interrupt.aborted) throw new Stopped(interrupt, 'nothing was imported')
+  const rows = checked.valid + count
+  if (rows === 0) throw new Error(`${source.path} has no rows, so nothing was imported`)
+  if (count > 0 && (!skipInvalid || count === rows)) throw invalid(count, rows)
+  return { ...checked, invalid: count }
+}
+
+function invalid(count: number, rows: number): Error {
+  const hint = count < rows ? '; --skip-invalid leaves them out' : ''
+  const state = `${grouped(count)} of ${grouped(rows)} rows are invalid`
+  return new Error(`${state}, so nothing was imported${hint}`)
 }

@@ -1,89 +1,62 @@
 import '../runtime.js'
 
 import { Command } from 'commander'
-import { complain, EXIT, grouped, openConfiguredDatabase, rate, run } from '../commands/command.js'
-import { createSqliteStore } from '../store/sqlite/sqlite-store.js'
-import { type Checked, check } from './check.js'
-import type { ColumnNames } from './columns.js'
-import { type Loaded, load } from './load.js'
-import { Source } from './source.js'
+import { grouped, onInterrupt, openConfiguredDatabase, rate, run } from '../commands/command.js'
+import type { Database } from '../store/sqlite/database.js'
+import type { Checked } from './check.js'
+import { create } from './create.js'
+import { Source, type SourceOptions } from './source.js'
 
 const HELP = `
-The file is read twice: nothing is imported before every row has been checked, by the rules of the
-API. Salaries may be written as 123456.78 or $123,456.78. Without --name and a column "name",
-employees are called "Employee 1", "Employee 2", … by their row in the file. The service may run
-meanwhile. Ctrl-C stops between two batches and says how many rows are in.
+Nothing is imported before every row has been checked, by the rules of the API. Salaries may be written as
+123456.78 or $123,456.78. Spaces around names and departments are left out. Without --name and a column
+"name", employees are called "Employee 1", "Employee 2", … by their row in the file. The service may run
+meanwhile.
 
-Exit code: 0 imported, also if --skip-invalid left rows out; 1 the file or the database has an error
-(nothing was imported, unless the message says how much); 2 wrong usage; 130 stopped by Ctrl-C.
+Ctrl-C and SIGTERM stop it between two batches, and it says how many rows are in.
 
 Example:
-  npm run import -- employees.csv --salary Base_Salary --department Department_Name
-`
+  npm run import -- employees.csv --salary Base_Salary --department Department_Name`
+
+interface Options extends SourceOptions {
+  skipInvalid?: true
+}
 
 const command = new Command('npm run import --')
   .description('Imports employees from a file into the database that DATABASE_URL names.')
-  .argument('<file>', 'CSV with a header, or NDJSON if it ends in .ndjson or .jsonl; in UTF-8')
+  .argument('<file>', 'CSV with a header (.csv), or NDJSON (.ndjson, .jsonl), in UTF-8; maybe .gz')
   .option('--name <column>', 'the column of the names (default: "name" if there is one)')
   .option('--salary <column>', 'the column of the salaries (default: "salary")')
   .option('--department <column>', 'the column of the departments (default: "department")')
   .option('--skip-invalid', 'import the other rows when some are invalid')
+  .option('--keep-spaces', 'keep the spaces around names and departments')
   .addHelpText('after', HELP)
   .action(importFile)
 
 await run(command)
 
-async function importFile(path: string, options: ColumnNames & { skipInvalid?: true }) {
+async function importFile(path: string, options: Options) {
   const start = performance.now()
   const interrupt = onInterrupt()
   const source = await Source.open(path, options)
+  let db: Database | undefined
   try {
-    const checked = await check(source, interrupt)
-    if (checked.report.length > 0) complain(checked.report.join('\n'))
-    if (interrupt.aborted) return stopped({ rows: 0, lastLine: 0 })
-    if (checked.rows === 0) return console.log(`${path} has no rows: 0 imported`)
-    if (checked.invalid > 0 && !options.skipInvalid) throw invalid(checked)
-
-    const loaded = await loadInto(source, interrupt)
-    const missing = checked.rows - checked.invalid - loaded.rows
-    if (interrupt.aborted && missing > 0) return stopped(loaded)
-    if (missing !== 0) throw changed(loaded)
-    const skipped = options.skipInvalid ? `, skipped ${grouped(checked.invalid)}` : ''
-    console.log(`imported ${grouped(loaded.rows)}${skipped} in ${rate(loaded.rows, start)}`)
+    db = openConfiguredDatabase()
+    const checked = await create(db, source, interrupt, { skipInvalid: options.skipInvalid })
+    console.log(`${summary(checked)} in ${rate(checked.valid, start)}`)
+    if (checked.trimmed > 0) console.log(spaces(checked))
   } finally {
+    db?.$client.close()
     await source.close()
   }
 }
 
-function onInterrupt(): AbortSignal {
-  const interrupt = new AbortController()
-  // Not only once: npm passes on what the terminal sends to everybody, so one Ctrl-C comes twice.
-  process.on('SIGINT', () => interrupt.abort())
-  return interrupt.signal
+function summary({ valid, invalid }: Checked): string {
+  const skipped = invalid > 0 ? `, skipped ${grouped(invalid)}` : ''
+  return `imported ${grouped(valid)}${skipped}`
 }
 
-async function loadInto(source: Source, interrupt: AbortSignal): Promise<Loaded> {
-  const db = openConfiguredDatabase()
-  const store = createSqliteStore(db)
-  try {
-    return await load(source, store.employees, interrupt)
-  } finally {
-    store.close()
-    db.$client.close()
-  }
-}
-
-function stopped({ rows, lastLine }: Loaded) {
-  const where = rows > 0 ? `, up to line ${lastLine} of the file` : ''
-  complain(`Stopped: ${grouped(rows)} rows are in${where}`)
-  process.exitCode = EXIT.interrupted
-}
-
-function invalid({ invalid, rows }: Checked): Error {
-  const count = `${grouped(invalid)} of ${grouped(rows)} rows are invalid`
-  return new Error(`${count}, so nothing was imported; --skip-invalid leaves them out`)
-}
-
-function changed({ rows }: Loaded): Error {
-  return new Error(`The file was changed while it was read; ${grouped(rows)} rows are in`)
+function spaces({ trimmed }: Checked): string {
+  const values = `${grouped(trimmed)} names and departments`
+  return `left out the spaces around ${values}; --keep-spaces keeps them`
 }

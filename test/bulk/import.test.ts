@@ -1,4 +1,5 @@
 // slow: each command is a process
+import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { build } from '../support/build.js'
 import { expectedRows, shownViews } from '../support/shown-views.js'
@@ -83,7 +84,7 @@ t.test('--skip-invalid imports the other rows and lists the first that are bad',
 
 t.test('the lines of bad rows are right behind values of many lines', async (t) => {
   const work = await Workplace.create(t)
-  const path = await work.file('people.csv', `${HEADER}"Ada\r\n",1,E\r\n"Bob\n\n",2,E\nEve,x,E\n`)
+  const path = await work.file('people.csv', `${HEADER}"A\r\nda",1,E\r\n"B\n\nob",2,E\nEve,x,E\n`)
   const { code, stderr } = await work.run('import', path)
   t.match(stderr, /^line 2: name .*\nline 4: name .*\nline 7: salary /)
   t.equal(code, 1)
@@ -105,14 +106,22 @@ t.test('a file that is not CSV or not UTF-8 is imported not at all', async (t) =
   t.same(work.employees(), [])
 })
 
-t.test('a file without rows imports none, and says so', async (t) => {
+t.test('nothing to import is an error', async (t) => {
   const work = await Workplace.create(t)
-  for (const content of ['', HEADER]) {
+  for (const content of ['', HEADER, '\n\n']) {
     const path = await work.file('people.csv', content)
-    t.match(await work.run('import', path), {
-      code: 0,
-      stdout: `${path} has no rows: 0 imported\n`,
+    t.same(await work.run('import', path), {
+      code: 1,
+      stdout: '',
+      stderr: `${path} has no rows, so nothing was imported\n`,
     })
+  }
+  const path = await work.file('people.csv', `${HEADER}Ada,x,E\nBob,y,E\n`)
+  for (const flags of [[], ['--skip-invalid']]) {
+    const { code, stdout, stderr } = await work.run('import', path, ...flags)
+    t.equal(code, 1)
+    t.equal(stdout, '')
+    t.match(stderr, /^line 2: .*\nline 3: .*\n2 of 2 rows are invalid, so nothing was imported\n$/)
   }
 })
 
@@ -128,6 +137,121 @@ t.test('NDJSON is read by its extension, with salaries as numbers or text', asyn
     ['Ada', 0.1, 'E'],
     ['Bob', 1000, 'S'],
   ])
+})
+
+t.test('spaces around names and departments are left out, and counted', async (t) => {
+  const work = await Workplace.create(t)
+  const path = await work.file(
+    'people.csv',
+    `${HEADER} Ada Lovelace\u00a0,1,\u3000E \nBob,2,E\n" Eve\t",x,E \n`,
+  )
+  const { code, stdout } = await work.run('import', path, '--skip-invalid')
+  t.equal(code, 0)
+  t.match(
+    stdout,
+    /\nleft out the spaces around 2 names and departments; --keep-spaces keeps them\n$/,
+    'of the rows that are in',
+  )
+  t.same(work.employees(), [
+    ['Ada Lovelace', 1, 'E'],
+    ['Bob', 2, 'E'],
+  ])
+})
+
+t.test('--keep-spaces keeps them', async (t) => {
+  const work = await Workplace.create(t)
+  const path = await work.file('people.csv', `${HEADER} Ada\u00a0,1, E\n`)
+  const { code, stdout } = await work.run('import', path, '--keep-spaces')
+  t.equal(code, 0)
+  t.notMatch(stdout, 'spaces')
+  t.same(work.employees(), [[' Ada\u00a0', 1, ' E']])
+})
+
+t.test('an untidy file of a county gets in, and says what of it did not', async (t) => {
+  const work = await Workplace.create(t)
+  const rows = [
+    '\ufeff',
+    'Department, Department_Name ,Full Name,Gender,"Base_Salary",Grade',
+    'POL,Department of Police ,"O\'Brien, Mary\u00a0",F,"$175,873.00",M2',
+    'POL,Department of Police,"Núñez, José",M," $ 99,521.50 ",25',
+    '',
+    'HHS,"Health ""and"" Human Services","  Smith, Al",M,"86,244",22',
+    'HHS,"Health ""and"" Human Services","Smith, Al",M,(12.50),22',
+    'HHS,"Health ""and"" Human Services",Vacant,,,22',
+    'LIB,Libraries,"Wong,\nLi",F,"$60,000",18',
+    'LIB,Libraries,Short',
+    ',,,,,',
+    'TOTAL,,,,"$421,638.50",',
+  ]
+  const path = await work.file('county.csv', rows.slice(0, 1) + rows.slice(1).join('\r\n'))
+  const columns = ['--name', 'full name', '--salary', 'base_salary', '--department']
+  const flags = [...columns, 'department_name']
+  const { code, stderr } = await work.run('import', path, ...flags)
+  t.equal(code, 1)
+  t.match(
+    stderr,
+    /^line 6: salary .*\nline 7: salary .*\nline 8: name .*\nline 10: it must have 6 .*\nline 11: .*\nline 12: .*\n6 of 9 rows are invalid, so nothing was imported; --skip-invalid/,
+  )
+  t.same(work.employees(), [])
+
+  const skipped = await work.run('import', path, ...flags, '--skip-invalid')
+  t.match(skipped.stdout, /^imported 3, skipped 6 in .*\nleft out the spaces around 3 names and/)
+  const people = [
+    ["O'Brien, Mary", 175873, 'Department of Police'],
+    ['Núñez, José', 99521.5, 'Department of Police'],
+    ['Smith, Al', 86244, 'Health "and" Human Services'],
+  ]
+  t.same(work.employees(), people)
+})
+
+t.test('a gzip of CSV or NDJSON is read as what is in it', async (t) => {
+  const work = await Workplace.create(t)
+  const csv = gzipSync(`${HEADER}Ada,1,E\n`)
+  const more = gzipSync('Bob,2,E\n')
+  const path = await work.file('people.csv.gz', Buffer.concat([csv, more]))
+  t.match(await work.run('import', path), { code: 0, stdout: 'imported 2 ' })
+  const json = gzipSync('{"name":"Eve","salary":3,"department":"S"}')
+  const lines = await work.file('people.JSONL.GZ', json)
+  t.match(await work.run('import', lines), { code: 0, stdout: 'imported 1 ' })
+  t.same(work.employees(), [
+    ['Ada', 1, 'E'],
+    ['Bob', 2, 'E'],
+    ['Eve', 3, 'S'],
+  ])
+})
+
+t.test('a gzip that is cut off or damaged is imported not at all', async (t) => {
+  const work = await Workplace.create(t)
+  const whole = gzipSync(HEADER + 'Ada,1,E\n'.repeat(6000))
+  const damaged = Buffer.from(whole)
+  damaged.writeUInt32LE(0, whole.length - 8)
+  for (const content of [whole.subarray(0, -20), damaged, HEADER, '']) {
+    const path = await work.file('people.csv.gz', content)
+    const { code, stdout, stderr } = await work.run('import', path)
+    t.equal(code, 1)
+    t.equal(stdout, '')
+    t.match(
+      stderr,
+      /^(?:Checking: .*\n)*Cannot read \S+: it is no gzip file, or cut off, or damaged .*\n$/,
+    )
+  }
+  t.same(work.employees(), [])
+})
+
+t.test('a file of another format is an error that says what to do', async (t) => {
+  const work = await Workplace.create(t)
+  for (const name of ['people.json', 'people.json.gz']) {
+    const path = await work.file(name, '[]')
+    t.match(await work.run('import', path), {
+      code: 1,
+      stderr: `Cannot read ${path}: an array must become a line for each row first: jq -c '.[]' `,
+    })
+  }
+  for (const name of ['people.xlsx', 'people.tsv', 'people.csv.zip', 'people', '.csv']) {
+    const path = await work.file(name, `${HEADER}Ada,1,E\n`)
+    const stderr = `Cannot read ${path}: its name does not end in .csv, .ndjson, .jsonl, nor`
+    t.match(await work.run('import', path), { code: 1, stderr })
+  }
 })
 
 t.test('a running service answers right after an import, with new versions', async (t) => {
@@ -164,10 +288,12 @@ t.test('--help explains the command and ends well; wrong usage ends with 2', asy
   const work = await Workplace.create(t)
   const { code, stdout } = await work.run('import', '--help')
   t.equal(code, 0)
-  for (const part of ['--name', '--salary', '--department', '--skip-invalid', 'Exit code', '-- ']) {
+  for (const part of ['--name', '--salary', '--department', '--skip-invalid', '-- ']) {
     t.match(stdout, part)
   }
+  t.match(stdout, /Exit code: 0 done; 1 it failed, .*; 2 it was called in a wrong way; 130 .*143/s)
   t.match(await work.run('import'), { code: 2, stderr: "missing required argument 'file'" })
   t.match(await work.run('import', 'a.csv', '--nome', 'x'), { code: 2, stderr: 'unknown option' })
   t.match(await work.run('import', 'a.csv', '--name'), { code: 2, stderr: 'argument missing' })
+  t.match(await work.run('import', 'a.csv', 'b.csv'), { code: 2, stderr: 'too many arguments' })
 })

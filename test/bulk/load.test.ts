@@ -4,34 +4,40 @@ import { appendFileSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import { load } from '../../src/bulk/load.js'
+import { patiently } from '../../src/bulk/patiently.js'
 import { Source } from '../../src/bulk/source.js'
 import type { EmployeeCreate } from '../../src/employees/schemas.js'
 import { Workplace } from '../support/workplace.js'
 
 const HEADER = 'name,salary,department\n'
 
-t.test('Ctrl-C stops between two batches and says how many rows are in', async (t) => {
-  const work = await Workplace.create(t)
-  const path = await work.file('people.csv', HEADER + 'Ada,1,E\n'.repeat(100_000))
-  const interrupt = (child: ChildProcess) => child.kill('SIGINT')
-  const { code, stdout, stderr } = await work.runUntil('Importing:', interrupt, 'import', path)
-  t.equal(code, 130)
-  t.equal(stdout, '')
-  const said = Number(/Stopped: ([\d,]+) rows are in/.exec(stderr)?.[1]?.replaceAll(',', ''))
-  t.equal(work.employees().length, said)
-  t.ok(said < 100_000 && said % 5000 === 0, `${said} rows are whole batches, and not all`)
-})
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  const interrupt = (child: ChildProcess) => child.kill(signal)
 
-t.test('Ctrl-C while the file is checked leaves the database alone', async (t) => {
-  const work = await Workplace.create(t)
-  const path = await work.file('people.csv', HEADER + 'Ada,1,E\n'.repeat(100_000))
-  const interrupt = (child: ChildProcess) => child.kill('SIGINT')
-  const { code, stderr } = await work.runUntil('Checking:', interrupt, 'import', path)
-  t.equal(code, 130)
-  t.match(stderr, /Stopped: 0 rows are in\n$/)
-  t.notMatch(stderr, 'Checking: 90 %')
-  t.same(work.employees(), [])
-})
+  t.test(`${signal} stops between two batches and says how many rows are in`, async (t) => {
+    const work = await Workplace.create(t)
+    const path = await work.file('people.csv', HEADER + 'Ada,1,E\n'.repeat(100_000))
+    const { code, stdout, stderr } = await work.runUntil('Importing:', interrupt, 'import', path)
+    t.equal(code, exitCode)
+    t.equal(stdout, '')
+    const said = Number(/Stopped: ([\d,]+) rows are in/.exec(stderr)?.[1]?.replaceAll(',', ''))
+    t.equal(work.employees().length, said)
+    t.ok(said < 100_000 && said % 5000 === 0, `${said} rows are whole batches, and not all`)
+  })
+
+  t.test(`${signal} while the file is checked leaves the database alone`, async (t) => {
+    const work = await Workplace.create(t)
+    const path = await work.file('people.csv', HEADER + 'Ada,1,E\n'.repeat(100_000))
+    const { code, stderr } = await work.runUntil('Checking:', interrupt, 'import', path)
+    t.equal(code, exitCode)
+    t.match(stderr, /Stopped: nothing was imported\n$/)
+    t.notMatch(stderr, 'Checking: 90 %')
+    t.same(work.employees(), [])
+  })
+}
 
 t.test('Ctrl-C is heard between any two batches', async (t) => {
   const work = await Workplace.create(t)
@@ -55,7 +61,8 @@ t.test('a file that changes between the check and the import is an error', async
   const append = () => appendFileSync(path, 'Bob,1,E\n')
   t.match(await work.runUntil('Importing:', append, 'import', path), {
     code: 1,
-    stderr: 'The file was changed while it was read; 100,001 rows are in\n',
+    stderr:
+      'The file was changed while it was read; 100,001 rows are in, up to line 100002 of the file\n',
   })
 })
 
@@ -77,6 +84,17 @@ t.test('a batch waits until nobody else holds the database', async (t) => {
   }
   t.same(await load(source, store, new AbortController().signal), { rows: 5001, lastLine: 5002 })
   t.same(sizes, [5000, 5000, 1, 1, 1])
+})
+
+t.test('Ctrl-C is heard while somebody else holds the database', async (t) => {
+  const interrupt = new AbortController()
+  let attempts = 0
+  const attempt = () => {
+    if (++attempts === 2) interrupt.abort()
+    throw new Sqlite.SqliteError('database is locked', 'SQLITE_BUSY')
+  }
+  t.equal(await patiently(attempt, interrupt.signal), false)
+  t.equal(attempts, 2)
 })
 
 t.test('an error of the database tells which rows are in already', async (t) => {

@@ -1,0 +1,40 @@
+import { grouped, Stopped } from '../commands/command.js'
+import type { Database } from '../store/sqlite/database.js'
+import { createSqliteStore } from '../store/sqlite/sqlite-store.js'
+import { type Checked, type CheckOptions, check } from './check.js'
+import { type Loaded, load } from './load.js'
+import type { Source } from './source.js'
+
+/**
+ * Creates an employee for each row of a file.
+ *
+ * @throws {Stopped} and errors that say how many rows are in, if any
+ */
+export async function create(
+  db: Database,
+  source: Source,
+  interrupt: AbortSignal,
+  options: CheckOptions,
+): Promise<Checked> {
+  const checked = await check(source, interrupt, options)
+  const loaded = await loadInto(db, source, interrupt)
+  const missing = checked.valid - loaded.rows
+  if (interrupt.aborted && missing > 0) throw new Stopped(interrupt, kept(loaded))
+  if (missing !== 0) throw new Error(`The file was changed while it was read; ${kept(loaded)}`)
+  return checked
+}
+
+async function loadInto(db: Database, source: Source, interrupt: AbortSignal): Promise<Loaded> {
+  const store = createSqliteStore(db)
+  try {
+    return await load(source, store.employees, interrupt)
+  } finally {
+    store.close()
+  }
+}
+
+function kept({ rows, lastLine }: Loaded): string {
+  return rows > 0
+    ? `${grouped(rows)} rows are in, up to line ${lastLine} of the file`
+    : 'nothing was imported'
+}

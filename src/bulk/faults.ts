@@ -1,0 +1,20 @@
+import { grouped } from '../commands/command.js'
+
+const MAX_REPORTED = 20
+
+/** What is wrong with the rows of a file. */
+export class Faults {
+  count = 0
+  readonly #first: string[] = []
+
+  add(line: number, fault: string): void {
+    this.count++
+    if (this.count <= MAX_REPORTED) this.#first.push(`line ${line}: ${fault}`)
+  }
+
+  /** A line of text for each of the first ones, and how many more there are. */
+  get report(): string {
+    const more = this.count - MAX_REPORTED
+    return [...this.#first, ...(more > 0 ? [`… and ${grouped(more)} more`] : [])].join('\n')
+  }
+}
