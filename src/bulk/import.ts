@@ -1,11 +1,25 @@
 import '../runtime.js'
 
-import { Command } from 'commander'
-import { grouped, onInterrupt, openConfiguredDatabase, rate, run } from '../commands/command.js'
+import { Command, Option } from 'commander'
+import {
+  grouped,
+  onInterrupt,
+  openConfiguredDatabase,
+  rate,
+  run,
+  Stopped,
+} from '../commands/command.js'
+import { countEmployees } from '../store/sqlite/bulk-load.js'
+import type { Changes, Key } from '../store/sqlite/bulk-update.js'
 import type { Database } from '../store/sqlite/database.js'
 import type { Checked } from './check.js'
+import { confirm, isTerminal } from './confirm.js'
 import { create } from './create.js'
 import { Source, type SourceOptions } from './source.js'
+import { update } from './update.js'
+
+/** By what --update-by tells employees apart. */
+const KEYS: Record<string, Key> = { name: ['name'], 'name,department': ['name', 'department'] }
 
 const HELP = `
 Nothing is imported before every row has been checked, by the rules of the API. Salaries may be written as
@@ -13,13 +27,21 @@ Nothing is imported before every row has been checked, by the rules of the API. 
 "name", employees are called "Employee 1", "Employee 2", … by their row in the file. The service may run
 meanwhile.
 
-Ctrl-C and SIGTERM stop it between two batches, and it says how many rows are in.
+Where there are employees already, it must be said what is to become of them. --append leaves them alone
+and creates another one for each row. --update-by finds the employee of each row by name, or by name and
+department: one that is different is updated, one that is the same is not touched, and where there is none,
+one is created. It can be repeated. Rows that could mean several employees are errors.
 
-Example:
-  npm run import -- employees.csv --salary Base_Salary --department Department_Name`
+Ctrl-C and SIGTERM stop it between two batches, and it says how many rows are in: with --update-by none.
+
+Examples:
+  npm run import -- employees.csv --salary Base_Salary --department Department_Name
+  npm run import -- employees.csv.gz --update-by name,department`
 
 interface Options extends SourceOptions {
   skipInvalid?: true
+  append?: true
+  updateBy?: string
 }
 
 const command = new Command('npm run import --')
@@ -30,6 +52,12 @@ const command = new Command('npm run import --')
   .option('--department <column>', 'the column of the departments (default: "department")')
   .option('--skip-invalid', 'import the other rows when some are invalid')
   .option('--keep-spaces', 'keep the spaces around names and departments')
+  .option('--append', 'create all of them beside the employees that there are')
+  .addOption(
+    new Option('--update-by <fields>', 'update the employees that have the same')
+      .choices(Object.keys(KEYS))
+      .conflicts('append'),
+  )
   .addHelpText('after', HELP)
   .action(importFile)
 
@@ -38,11 +66,17 @@ await run(command)
 async function importFile(path: string, options: Options) {
   const start = performance.now()
   const interrupt = onInterrupt()
-  const source = await Source.open(path, options)
+  const key = KEYS[options.updateBy ?? '']
+  // Numbers in place of names would be no key.
+  const source = await Source.open(path, key ? { name: 'name', ...options } : options)
   let db: Database | undefined
   try {
     db = openConfiguredDatabase()
-    const checked = await create(db, source, interrupt, { skipInvalid: options.skipInvalid })
+    if (!key && !options.append) await assertIntended(db, path, interrupt)
+    const { skipInvalid } = options
+    const checked = key
+      ? await update(db, source, interrupt, { key, skipInvalid })
+      : await create(db, source, interrupt, { skipInvalid })
     console.log(`${summary(checked)} in ${rate(checked.valid, start)}`)
     if (checked.trimmed > 0) console.log(spaces(checked))
   } finally {
@@ -51,9 +85,27 @@ async function importFile(path: string, options: Options) {
   }
 }
 
-function summary({ valid, invalid }: Checked): string {
+/** @throws an error, unless there are no employees, or somebody at the terminal wants others beside them */
+async function assertIntended({ $client }: Database, path: string, interrupt: AbortSignal) {
+  const count = countEmployees($client)
+  if (count === 0) return
+  const those = count === 1 ? '1 employee is' : `${grouped(count)} employees are`
+  const there = `${those} there already`
+  if (!isTerminal()) {
+    const flags = '--append creates others beside them, --update-by name,department updates them'
+    throw new Error(`${there}, so nothing was imported: ${flags}`)
+  }
+  const isWanted = await confirm(`${there}. Create all of ${path} besides?`, interrupt)
+  if (interrupt.aborted) throw new Stopped(interrupt, 'nothing was imported')
+  if (!isWanted) throw new Error('Nothing was imported')
+}
+
+function summary({ valid, invalid, ...changes }: Checked & Partial<Changes>): string {
   const skipped = invalid > 0 ? `, skipped ${grouped(invalid)}` : ''
-  return `imported ${grouped(valid)}${skipped}`
+  const { created, updated, unchanged } = changes
+  if (created === undefined) return `imported ${grouped(valid)}${skipped}`
+  const counts = [`created ${grouped(created)}`, `updated ${grouped(updated ?? 0)}`]
+  return `${counts.join(', ')}, unchanged ${grouped(unchanged ?? 0)}${skipped}`
 }
 
 function spaces({ trimmed }: Checked): string {

@@ -202,6 +202,11 @@ t.test('an untidy file of a county gets in, and says what of it did not', async 
     ['Smith, Al', 86244, 'Health "and" Human Services'],
   ]
   t.same(work.employees(), people)
+
+  const again = ['--skip-invalid', '--update-by', 'name,department']
+  const { stdout } = await work.run('import', path, ...flags, ...again)
+  t.match(stdout, 'created 0, updated 0, unchanged 3, skipped 6 in ')
+  t.same(work.employees(), people)
 })
 
 t.test('a gzip of CSV or NDJSON is read as what is in it', async (t) => {
@@ -212,7 +217,7 @@ t.test('a gzip of CSV or NDJSON is read as what is in it', async (t) => {
   t.match(await work.run('import', path), { code: 0, stdout: 'imported 2 ' })
   const json = gzipSync('{"name":"Eve","salary":3,"department":"S"}')
   const lines = await work.file('people.JSONL.GZ', json)
-  t.match(await work.run('import', lines), { code: 0, stdout: 'imported 1 ' })
+  t.match(await work.run('import', lines, '--append'), { code: 0, stdout: 'imported 1 ' })
   t.same(work.employees(), [
     ['Ada', 1, 'E'],
     ['Bob', 2, 'E'],
@@ -288,7 +293,7 @@ t.test('--help explains the command and ends well; wrong usage ends with 2', asy
   const work = await Workplace.create(t)
   const { code, stdout } = await work.run('import', '--help')
   t.equal(code, 0)
-  for (const part of ['--name', '--salary', '--department', '--skip-invalid', '-- ']) {
+  for (const part of ['--name', '--salary', '--department', '--skip-invalid', '--append', '-- ']) {
     t.match(stdout, part)
   }
   t.match(stdout, /Exit code: 0 done; 1 it failed, .*; 2 it was called in a wrong way; 130 .*143/s)
@@ -296,4 +301,10 @@ t.test('--help explains the command and ends well; wrong usage ends with 2', asy
   t.match(await work.run('import', 'a.csv', '--nome', 'x'), { code: 2, stderr: 'unknown option' })
   t.match(await work.run('import', 'a.csv', '--name'), { code: 2, stderr: 'argument missing' })
   t.match(await work.run('import', 'a.csv', 'b.csv'), { code: 2, stderr: 'too many arguments' })
+  const both = ['--append', '--update-by', 'name']
+  t.match(await work.run('import', 'a.csv', ...both), { code: 2, stderr: 'cannot be used with' })
+  t.match(await work.run('import', 'a.csv', '--update-by', 'salary'), {
+    code: 2,
+    stderr: 'Allowed choices are name, name,department.',
+  })
 })

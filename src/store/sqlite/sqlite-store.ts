@@ -37,7 +37,7 @@ export interface SqliteStoreOptions extends DatabaseOptions {
   }
 }
 
-/** Employees in SQLite. Every statement on them stands here, in bulk-load.ts or in a migration. */
+/** Employees in SQLite. Every statement on them stands here, in a bulk file or in a migration. */
 export function createSqliteStore(
   db: Database,
   { onBatch, sweepEveryMs = 60_000, limits, ...options }: SqliteStoreOptions = {},
