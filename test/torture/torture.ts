@@ -60,13 +60,15 @@ async function torture(scope: Scope, options: Options): Promise<boolean> {
   console.log(`${cycles} kills, ${acknowledged} acknowledged writes, ${lost.length} lost`)
 
   const wrong = [...violations, ...failures, ...lost]
-  if (options.powerCuts > 0) wrong.push(...(await cutPower(scope)))
+  if (options.powerCuts > 0) wrong.push(...(await cutPower(scope, options)))
   for (const line of wrong.slice(0, 20)) console.log(line)
   return wrong.length === 0
 }
 
-async function cutPower(scope: Scope): Promise<string[]> {
-  const { powerCuts, seed = Math.floor(Math.random() * 2 ** 31) } = options
+async function cutPower(
+  scope: Scope,
+  { powerCuts, seed = Math.floor(Math.random() * 2 ** 31) }: Options,
+): Promise<string[]> {
   console.log(`${powerCuts} power cuts, with --seed ${seed}`)
   const first = Math.floor(powerCuts / STORMS.length)
   const reports = [
