@@ -52,7 +52,12 @@ export default fp(
       uiConfig: { layout: 'BaseLayout' },
     })
 
-    fastify.get('/openapi.json', { schema: { hide: true } }, async () => fastify.swagger())
+    // Everybody may ask for it, so it is written once, and all answers that wait share its bytes.
+    let contract: Buffer | undefined
+    fastify.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
+      contract ??= Buffer.from(JSON.stringify(fastify.swagger()))
+      return reply.type('application/json; charset=utf-8').send(contract)
+    })
   },
   { name: 'openapi' },
 )
