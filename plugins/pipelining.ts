@@ -11,6 +11,8 @@ const MAX_BYTES = 80 * 1024
 const MAX_BYTES_OF_ALL = 16 * 1024 * 1024
 /** What a request takes beside the text of its head. */
 const OWN_BYTES = 1024
+/** How much is parsed at once: 14 of the smallest requests, of which a read of Node's has 3,640. */
+const SLICE_BYTES = 256
 
 interface Waiting {
   requests: number
@@ -24,7 +26,9 @@ interface Waiting {
  * another waits until its own answer can be sent, and then gives everybody else a turn.
  *
  * Who sends more than may wait gets the answers in front of that, and is disconnected; and at once, when
- * all who pipeline have too much: what waits is memory, for as long as a client takes to read.
+ * all who pipeline have too much: what waits is memory, for as long as a client takes to read. What comes
+ * behind is not parsed, since Node would keep even that until it has looked at every connection: some
+ * kilobytes for each 18 bytes that were sent.
  */
 export default fp(
   async function pipeliningPlugin(fastify) {
@@ -32,28 +36,40 @@ export default fp(
     const refused = new WeakSet<Socket>()
     let bytesOfAll = 0
 
+    fastify.server.on('connection', function parseBitByBit(socket) {
+      const [parse] = socket.listeners('data') as ((bytes: Buffer) => void)[]
+      if (!parse) return
+      // Node leaves the reading to its parser unless somebody listens.
+      socket.removeListener('data', parse).on('data', (bytes: Buffer) => {
+        for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
+          if (refused.has(socket) || socket.destroyed) return
+          if (socket.isPaused()) {
+            socket.unshift(bytes.subarray(at))
+            return
+          }
+          parse.call(socket, bytes.subarray(at, at + SLICE_BYTES))
+        }
+      })
+    })
+
     fastify.addHook('onRequest', function waitForTurn({ raw: request }, { raw }, done) {
       if (raw.socket) return done()
       const { socket } = request
-      // From here on a request that is never begun is no more than garbage.
-      if (refused.has(socket) || socket.destroyed) return
       const own = waitingOn(socket)
       const bytes = bytesOf(request)
       if (bytesOfAll + bytes > MAX_BYTES_OF_ALL) {
-        refused.add(socket)
         socket.destroy()
         return
       }
       if (own.requests === MAX_PIPELINED || own.bytes + bytes > MAX_BYTES) {
         refused.add(socket)
         raw.once('socket', fastify.endConnection)
-        // Not before all that was read is parsed: nothing can stop that.
-        process.nextTick(dropInput, socket)
+        dropInput(socket)
         return
       }
-      own.requests++
       own.bytes += bytes
       bytesOfAll += bytes
+      own.requests++
       raw.once('socket', () => {
         own.requests--
         own.bytes -= bytes

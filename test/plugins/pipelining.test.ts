@@ -12,6 +12,7 @@ import { samplesOf } from '../support/prometheus.js'
 import { until } from '../support/until.js'
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`
+const SMALLEST = 'GET / HTTP/1.1\r\n\r\n'
 const ada = { name: 'Ada', salary: 1, department: 'Engineering' }
 
 for (const [path, method] of [
@@ -64,6 +65,10 @@ t.test('64 requests may wait on a connection; one more ends it behind their answ
     else t.notOk(socket.destroyed)
     t.equal(answers(received()), answered, `${answered} of ${sent} are answered`)
     t.equal(pings(), answered, 'and no other was begun')
+    if (sent > answered) continue
+    socket.write(get('/readyz').repeat(sent))
+    await until(() => answers(received()) === 2 * answered || socket.destroyed)
+    t.equal(answers(received()), 2 * answered, 'and as many again')
   }
 })
 
@@ -116,6 +121,23 @@ t.test(
   },
 )
 
+t.test('what waited for clients that have left is counted no more', async (t) => {
+  const app = await start(t, 0)
+  app.employees.ping = () => new Promise(() => {})
+  const large = `GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Large: ${'x'.repeat(14_000)}\r\n\r\n`
+  for (let round = 0; round < 2; round++) {
+    const sockets: Socket[] = []
+    while (sockets.every(({ destroyed }) => !destroyed)) {
+      const socket = await open(t, app)
+      sockets.push(socket)
+      socket.write(get('/readyz') + large.repeat(4))
+    }
+    t.ok(sockets.length > 200, `${sockets.length} can wait`)
+    for (const socket of sockets) socket.destroy()
+    await until(() => app.connections.size === 0)
+  }
+})
+
 t.test('what comes behind one too many is not even parsed', async (t) => {
   const app = await start(t, 0)
   let release = () => {}
@@ -135,6 +157,56 @@ t.test('what comes behind one too many is not even parsed', async (t) => {
   release()
   await end
   t.equal(answers(received()), 65)
+})
+
+t.test('nor what one write has behind it, however small it is', async (t) => {
+  const app = await start(t, 0)
+  app.employees.ping = () => new Promise(() => {})
+  let parsed = 0
+  app.server.on('request', () => parsed++)
+  const socket = await open(t, app)
+  socket.write(get('/readyz') + SMALLEST.repeat(3000))
+  await until(() => parsed > 65)
+  await turn()
+  t.ok(parsed < 66 + 256 / SMALLEST.length, `${parsed} were parsed`)
+})
+
+t.test('where nothing more may wait in all, the first one that does is the last', async (t) => {
+  const app = await start(t, 0)
+  app.employees.ping = () => new Promise(() => {})
+  const large = `GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Large: ${'x'.repeat(14_000)}\r\n\r\n`
+  let ended = 0
+  while (ended === 0) {
+    const socket = await open(t, app)
+    socket.once('close', () => ended++)
+    socket.write(get('/readyz') + large.repeat(4) + SMALLEST.repeat(10))
+  }
+  // Its end has left room for one or two.
+  for (let i = 0; i < 5; i++) {
+    let parsed = 0
+    const count = () => parsed++
+    app.server.on('request', count)
+    const socket = await open(t, app)
+    socket.write(get('/readyz') + SMALLEST.repeat(3000))
+    await until(() => socket.destroyed || parsed > 65)
+    app.server.off('request', count)
+    if (i === 4) t.ok(parsed <= 256 / SMALLEST.length, `${parsed} were parsed`)
+  }
+})
+
+t.test('what has come while Node does not read is answered when it does', async (t) => {
+  const app = await start(t, 30_000)
+  const socket = await open(t, app)
+  socket.pause()
+  const served = [...app.connections][0] as Socket
+  socket.write(get('/employees'))
+  await until(() => served.writableNeedDrain)
+  socket.write(get('/livez').repeat(40))
+  await until(() => served.isPaused())
+  const received = receivedBy(socket)
+  socket.resume()
+  await until(() => answers(received()) === 41)
+  t.notOk(socket.destroyed)
 })
 
 t.test('nothing is begun for a client that has left', async (t) => {
