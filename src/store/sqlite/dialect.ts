@@ -54,7 +54,8 @@ export const sqliteDialect: ViewDialect = {
 
 /**
  * UPDATE OR REPLACE of an id would end another row, and no trigger would see that. It is refused by what
- * the id becomes: `UPDATE OF id` would not see one that is written as rowid, _rowid_ or oid.
+ * the id becomes: `UPDATE OF id`, which the table's own employees_keep_id waits for, does not see one
+ * that is written as rowid, _rowid_ or oid. Each view says so for itself, so that the keeper puts it back.
  */
 function keepsIds(view: string): SchemaObject {
   const name = triggerName(view, 'move')
