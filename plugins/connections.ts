@@ -84,6 +84,6 @@ export default fp(
  * From now on what the client sends is dropped, in front of the HTTP parser. It is read still: what
  * nobody has read when a connection is closed makes that a reset, and the client may lose its answer.
  */
-export function dropInput(socket: Socket): void {
+function dropInput(socket: Socket): void {
   socket.removeAllListeners('data').on('data', () => {})
 }

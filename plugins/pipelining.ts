@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
-import { dropInput } from './connections.js'
 
 /** How many requests of a connection may wait for the answer in front of them, ... */
 const MAX_PIPELINED = 64
@@ -64,7 +63,6 @@ export default fp(
       if (own.requests === MAX_PIPELINED || own.bytes + bytes > MAX_BYTES) {
         refused.add(socket)
         raw.once('socket', fastify.endConnection)
-        dropInput(socket)
         return
       }
       own.bytes += bytes
