@@ -1,6 +1,7 @@
 // slow: it asks thousands of requests
 import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { LightMyRequestResponse as Response } from 'fastify'
 import t from 'tap'
@@ -102,6 +103,8 @@ t.test('any text as a path segment or in the query: never a 5xx', async (t) => {
         const answer = await app.inject({ method: method as 'GET', url })
         if (answer.statusCode >= 400) problem(answer, [400, 404, 405, 414, 415])
       }
+      // What asks for nothing beyond the process never lets the loop turn, and is overload after 5 s.
+      await turn()
     }),
     { numRuns: 400 },
   )
