@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { Command, InvalidArgumentError } from 'commander'
 import fc from 'fast-check'
+import { EXIT, run } from '../../src/commands/command.js'
 import { faultOf } from '../support/contract.js'
 import { type Scope, scoped } from '../support/scope.js'
 import { servedRoutes } from '../support/served-routes.js'
@@ -12,18 +13,22 @@ import { temporaryDirectory } from '../support/temporary-directory.js'
 import { residentBytes } from './clients.js'
 import { type Question, questions } from './questions.js'
 
-const { requests, seed } = new Command('fuzz')
+interface Options {
+  requests: number
+  seed: number
+}
+
+const command = new Command('npm run fuzz --')
   .description(
     'Asks a service of its own whatever comes to mind, and compares it with its contract.',
   )
   .option('--requests <number>', 'how many', integer, 50_000)
   .option('--seed <number>', 'the same one asks the same again', integer, Date.now() % 2 ** 31)
-  .addHelpText(
-    'after',
-    '\nExit code: 0 all was as promised; 1 something was not, or the process died.',
-  )
-  .parse()
-  .opts<{ requests: number; seed: number }>()
+  .addHelpText('after', '\nIt fails if something was not as promised, or the process died.')
+  .action(async (options: Options) => {
+    const isGood = await scoped((scope) => fuzz(scope, options))
+    process.exitCode = isGood ? EXIT.ok : EXIT.failed
+  })
 
 const BATCH = 20
 /** Many times what it has after a few thousand requests would be no more than that. */
@@ -31,10 +36,10 @@ const MAX_RSS = 400e6
 
 const question = questions(await servedRoutes())
 
-process.exitCode = (await scoped(fuzz)) ? 0 : 1
+await run(command)
 
 /** Says whether all was as promised. */
-async function fuzz(scope: Scope): Promise<boolean> {
+async function fuzz(scope: Scope, { requests, seed }: Options): Promise<boolean> {
   const path = join(await temporaryDirectory(scope), 'employees.db')
   const service = await Service.start(scope, { DATABASE_URL: `file:${path}` })
   const agent = new Agent({ keepAlive: true, maxSockets: BATCH })

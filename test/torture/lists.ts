@@ -7,7 +7,7 @@ import { makePeople } from '../../src/bulk/people.js'
 import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
 import { openDatabase } from '../../src/store/sqlite/database.js'
 import type { Scope } from '../support/scope.js'
-import { Service } from '../support/service.js'
+import { Service, withDescriptors } from '../support/service.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 import { ask, LIMITS, residentBytes, Strangers } from './clients.js'
 
@@ -25,10 +25,10 @@ export async function attackWithLists(
 ): Promise<boolean> {
   const path = join(await temporaryDirectory(scope), 'employees.db')
   const { $client } = openDatabase(`file:${path}`)
-  bulkLoad($client, makePeople(employees, 100, 1))
+  await bulkLoad($client, makePeople(employees, 100, 1))
   $client.close()
   const env = { DATABASE_URL: `file:${path}` }
-  const service = await Service.start(scope, env, DESCRIPTORS)
+  const service = await Service.start(scope, env, withDescriptors(DESCRIPTORS))
   const strangers = new Strangers(scope, service.url)
   const end = new AbortController()
 

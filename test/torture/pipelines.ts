@@ -6,7 +6,7 @@ import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
 import { openDatabase } from '../../src/store/sqlite/database.js'
 import { entries } from '../support/keys.js'
 import { type Scope, scoped } from '../support/scope.js'
-import { Service } from '../support/service.js'
+import { Service, withDescriptors } from '../support/service.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 import { ask, LIMITS, residentBytes, Strangers } from './clients.js'
 
@@ -50,7 +50,7 @@ export async function attackWithPipelines(
 ): Promise<boolean> {
   const database = `file:${join(await temporaryDirectory(scope), 'employees.db')}`
   const { $client } = openDatabase(database)
-  bulkLoad($client, makePeople(employees, 100, 1))
+  await bulkLoad($client, makePeople(employees, 100, 1))
   $client.close()
   const results: Awaited<ReturnType<typeof attack>>[] = []
   for (const round of ROUNDS) {
@@ -71,7 +71,11 @@ async function attack(
   connections: number,
 ) {
   const env = { DATABASE_URL: database, NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}` }
-  const service = await Service.start(scope, keys ? { ...env, API_KEYS: keys } : env, DESCRIPTORS)
+  const service = await Service.start(
+    scope,
+    keys ? { ...env, API_KEYS: keys } : env,
+    withDescriptors(DESCRIPTORS),
+  )
   const megabytes = () => Math.round(residentBytes(service.process.pid) / 1e6)
   const before = megabytes()
   const end = new AbortController()
