@@ -19,10 +19,14 @@ const HOUSE = {
   'src/employees': ['src/problems'],
 
   // The process: its configuration, its log, its workers.
+  'src/runtime.ts': [],
   'src/connection-limits.ts': [],
   'src/config.ts': ['src/auth', 'src/connection-limits.ts'],
   'src/logger.ts': ['src/config.ts'],
-  'src/workers': [],
+  'src/exit-codes.ts': [],
+  'src/graceful-close.ts': [],
+  'src/listening.ts': [],
+  'src/workers': ['src/graceful-close.ts'],
 
   // Plugins join what stands below; routes show it; the app lists both.
   plugins: [
@@ -41,18 +45,28 @@ const HOUSE = {
 
   // What people start.
   'src/server.ts': [
-    'src/runtime.ts',
     'src/app.ts',
     'src/config.ts',
+    'src/exit-codes.ts',
+    'src/graceful-close.ts',
+    'src/listening.ts',
     'src/logger.ts',
+    'src/runtime.ts',
     'src/store',
     'src/workers',
   ],
-  'src/commands': ['src/runtime.ts', 'src/app.ts', 'src/config.ts', 'src/auth', 'src/store'],
-  'src/bulk': [
+  'src/commands': [
+    'src/app.ts',
+    'src/config.ts',
+    'src/exit-codes.ts',
     'src/runtime.ts',
+    'src/auth',
+    'src/store',
+  ],
+  'src/bulk': [
     'src/problems',
     'src/http',
+    'src/runtime.ts',
     'src/store',
     'src/employees',
     'src/commands',

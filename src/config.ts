@@ -14,6 +14,7 @@ const LogLevel = Type.Union(
 )
 
 FormatRegistry.Set('origins', (text) => listed(text).every(isOrigin))
+FormatRegistry.Set('redis-url', isRedisUrl)
 
 const Environment = Type.Object({
   HOST: Type.String({ default: '127.0.0.1', description: 'a host name or an IP address' }),
@@ -30,8 +31,9 @@ const Environment = Type.Object({
   }),
   REDIS_URL: Type.Optional(
     Type.String({
-      pattern: '^rediss?://',
-      description: 'redis://HOST:PORT or rediss://HOST:PORT',
+      format: 'redis-url',
+      description:
+        'redis://HOST:PORT or rediss://HOST:PORT, where USER:PASSWORD@, percent-encoded, may stand in front of HOST and /NUMBER behind PORT',
     }),
   ),
   API_KEYS: Type.Optional(
@@ -103,7 +105,7 @@ export type Config = ReturnType<typeof readConfig>
 
 /**
  * Reads the whole configuration from environment variables. A variable that is set to nothing counts
- * as unset.
+ * as unset, but for keys: those were meant to be there, and the service must not be open without.
  *
  * @throws {ConfigError} that names each bad variable, its value and the rule
  */
@@ -111,6 +113,9 @@ export function readConfig(env: Record<string, string | undefined>) {
   const given: Record<string, unknown> = {}
   for (const name of Object.keys(Environment.properties)) {
     const text = env[name]
+    if (text === '' && name.startsWith('API_KEYS')) {
+      throw new ConfigError(`${name} is empty: set it, or unset it to do without keys`)
+    }
     if (text === undefined || text === '') continue
     given[name] = isInteger(name) && /^-?\d+$/.test(text) ? Number(text) : text
   }
@@ -179,11 +184,17 @@ function describe(errors: ValueError[]): string {
   const lines = new Map<string, string>()
   for (const { path, value, schema } of errors) {
     const name = path.slice(1)
-    // A URL may carry a password, so its value is not repeated.
-    const got = name.endsWith('_URL') ? '' : `, not ${JSON.stringify(value)}`
-    lines.set(name, `${name} must be ${schema.description}${got}`)
+    const shown = name.endsWith('_URL') ? withoutSecret(String(value)) : JSON.stringify(value)
+    lines.set(name, `${name} must be ${schema.description}${shown && `, not ${shown}`}`)
   }
   return [...lines.values()].join('\n')
+}
+
+/** In a URL a password stands in front of the last @, or behind a ?; elsewhere it may be behind a colon. */
+function withoutSecret(url: string): string {
+  const [, scheme, secret = '', rest = ''] = /^(\w+:\/\/)(.*@)?([^?#]*)/s.exec(url) ?? []
+  if (scheme === undefined) return /[@:]/.test(url) ? '' : JSON.stringify(url)
+  return JSON.stringify(`${scheme}${secret && '...@'}${rest}`)
 }
 
 function keysOf({ API_KEYS, API_KEYS_FILE }: Static<typeof Environment>) {
@@ -225,4 +236,16 @@ function listed(text: string): string[] {
 /** Exactly what a browser sends as Origin (RFC 6454, section 6.2): no path, no default port. */
 function isOrigin(text: string): boolean {
   return /^https?:[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
+}
+
+/** What ioredis understands: it throws at a bad escape, and takes any path for a database. */
+function isRedisUrl(text: string): boolean {
+  if (!/^rediss?:\/\//.test(text) || !URL.canParse(text)) return false
+  const { hostname, port, username, password, pathname } = new URL(text)
+  try {
+    decodeURIComponent(username + password)
+  } catch {
+    return false
+  }
+  return hostname !== '' && port !== '0' && /^(?:\/\d*)?$/.test(pathname)
 }

@@ -1,73 +1,96 @@
 import './runtime.js'
 
 import cluster from 'node:cluster'
-import { lookup } from 'node:dns/promises'
-import closeWithGrace from 'close-with-grace'
 import { type BaseLogger, pino } from 'pino'
 import { buildApp } from './app.js'
 import { assertGuarded, type Config, ConfigError, describeVariables, readConfig } from './config.js'
+import { EXIT } from './exit-codes.js'
+import { closeGracefully } from './graceful-close.js'
+import { addressOf, assertCanListen, CannotListen, listening } from './listening.js'
 import { loggerOptions } from './logger.js'
 import { openDatabase } from './store/sqlite/database.js'
 import { logExposed } from './store/sqlite/private-files.js'
+import { UnusableDatabase } from './store/sqlite/unusable-database.js'
 import { logViewChanges } from './store/view-changes.js'
 import { superviseWorkers } from './workers/supervise.js'
-import { closeWithPrimary, SIGNALS } from './workers/worker.js'
+import { closeWithPrimary } from './workers/worker.js'
 
 const CLOSE_TIMEOUT_MS = 10_000
 
 const HELP = `The employees service: a JSON API over employees and salaries.
 
-It is configured by environment variables alone:
+It takes no arguments, and is configured by environment variables, as in "PORT=8080 npm start":
 
 ${describeVariables()}
 
-It closes gracefully on SIGTERM and SIGINT: exit code 0, or 1 after an error or ${CLOSE_TIMEOUT_MS / 1000} seconds.`
+It closes gracefully on SIGTERM and SIGINT: exit code 0, or 1 after an error, ${CLOSE_TIMEOUT_MS / 1000} seconds, or a second
+signal. It does not start with 1 for what may be better the next time, like a port in use, and with 2
+for arguments or variables that are wrong.`
 
-if (process.argv.includes('--help')) console.log(HELP)
+const [argument] = process.argv.slice(2)
+if (argument === '--help' || argument === '-h') console.log(HELP)
+else if (argument !== undefined) refuse(argument)
 else await main()
+
+/** Names a flag without its value: that may be a password. */
+function refuse(argument: string): void {
+  const [flag = 'An argument'] = /^--?[\w-]+/.exec(argument) ?? []
+  console.error(
+    `${flag}: the service takes no arguments, it is configured by environment variables, as in ` +
+      '"PORT=3000 npm start"; "npm start -- --help" lists them',
+  )
+  process.exitCode = EXIT.usage
+}
 
 async function main(): Promise<void> {
   try {
     const config = readConfig(process.env)
+    // Before a name that leads nowhere is told to be open to others.
+    await addressOf(config.host)
     assertGuarded(config)
-    if (config.webConcurrency > 1 && cluster.isPrimary) {
-      // Migrates, and finds out whether that can be done at all, once and not in each worker.
-      const { stream, ...options } = loggerOptions(config)
-      const log = pino(options, stream)
-      openDatabase(config.databaseUrl, {
-        onViewChange: logViewChanges(log),
-        onExposed: logExposed(log),
-      }).$client.close()
-      warnIfOpen(config, log)
-      superviseWorkers(config.webConcurrency, log, CLOSE_TIMEOUT_MS)
-    } else {
-      await serve(config)
-    }
+    // Once, and not in each worker; and before a database is made.
+    if (cluster.isPrimary) await assertCanListen(config)
+    if (config.webConcurrency > 1 && cluster.isPrimary) supervise(config)
+    else await serve(config)
   } catch (error) {
     const { message, stack } = error as Error
-    console.error(error instanceof ConfigError ? message : stack)
-    process.exit(1)
+    const isTold = [ConfigError, UnusableDatabase, CannotListen].some(
+      (known) => error instanceof known,
+    )
+    console.error(isTold ? message : stack)
+    process.exit(error instanceof ConfigError ? EXIT.usage : EXIT.failed)
   }
+}
+
+/** Migrates, and finds out whether that can be done at all, once and not in each worker. */
+function supervise(config: Config): void {
+  const { stream, ...options } = loggerOptions(config)
+  const log = pino(options, stream)
+  openDatabase(config.databaseUrl, {
+    onViewChange: logViewChanges(log),
+    onExposed: logExposed(log),
+  }).$client.close()
+  warnIfOpen(config, log)
+  superviseWorkers(config.webConcurrency, log, CLOSE_TIMEOUT_MS)
 }
 
 async function serve(config: Config): Promise<void> {
   const app = await buildApp(config)
-  let closing = false
-  if (!cluster.isWorker) warnIfOpen(config, app.log)
-  const skip = cluster.isWorker ? [...SIGNALS] : []
-  const { close } = closeWithGrace(
-    { delay: CLOSE_TIMEOUT_MS, logger: app.log, skip },
-    async ({ err, signal }) => {
-      closing = true
-      if (err) app.log.fatal({ err }, 'closing after an error')
-      else app.log.info({ signal }, 'closing')
-      await app.close()
-    },
-  )
-  if (cluster.isWorker) closeWithPrimary(() => closing || close())
-  // By its address: for a name that has two, Fastify would open a second server, which knows no limits.
-  const { address } = await lookup(config.host)
-  await app.listen({ host: address, port: config.port })
+  if (cluster.isWorker) {
+    closeWithPrimary(CLOSE_TIMEOUT_MS, app.log, close)
+  } else {
+    warnIfOpen(config, app.log)
+    const kill = (reason: string) => app.log.error(`${reason}: ending at once`)
+    closeGracefully({ timeoutMs: CLOSE_TIMEOUT_MS, log: app.log, kill }, close)
+  }
+  const host = await addressOf(config.host)
+  await listening(config, () => app.listen({ host, port: config.port }))
+
+  async function close({ err, signal }: { err?: Error | undefined; signal?: string | undefined }) {
+    if (err) app.log.fatal({ err }, 'closing after an error')
+    else app.log.info({ signal }, 'closing')
+    await app.close()
+  }
 }
 
 /** Says it where it is seen again: who started the service may not be who relies on it. */

@@ -109,8 +109,21 @@ t.test('a second SIGTERM ends it with 1', async (t) => {
   await halfRequest(t, service.url)
   const exit = service.stop()
   await until(async () => (await fetch(`${service.url}/readyz`)).status === 503)
-  service.process.kill('SIGTERM')
+  // Those that come right behind the first one are the same, see below.
+  await until(() => !service.process.kill('SIGTERM'))
   t.equal(await exit, 1)
+})
+
+t.test('a second SIGINT at once is the first, which npm passes on as well', async (t) => {
+  const { service } = await start(t)
+  const [socket, rest] = await halfRequest(t, service.url)
+  const exit = service.stop('SIGINT')
+  await until(async () => (await fetch(`${service.url}/readyz`)).status === 503)
+  service.process.kill('SIGINT')
+  const answer = text(socket)
+  socket.write(rest)
+  t.match(await answer, /^HTTP\/1\.1 201 /)
+  t.equal(await exit, 0)
 })
 
 t.test('a request that hangs past the limit ends it with 1', async (t) => {

@@ -83,7 +83,7 @@ t.test('a start with too few, or with more connections than descriptors, says so
     const child = spawn(program, parameters, { env: { PATH: process.env.PATH, ...env } })
     t.teardown(() => child.kill('SIGKILL'))
     const { code, stderr } = await outcome(child)
-    t.equal(code, 1)
+    t.equal(code, 2)
     t.match(stderr, message)
   }
 })

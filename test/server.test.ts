@@ -1,53 +1,21 @@
 // slow: each of its services is a process
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import Sqlite from 'better-sqlite3'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { build, temporaryDirectory } from './support/build.js'
 import { entries } from './support/keys.js'
-import { outcome } from './support/outcome.js'
 import { freePort } from './support/redis-server.js'
-import { SERVER, Service } from './support/service.js'
+import { Service } from './support/service.js'
 import { expectedRows, shownViews } from './support/shown-views.js'
 import { until } from './support/until.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
-
-t.test('bad variables end it with 1 and a line for each, without a stack trace', async (t) => {
-  t.strictSame(await failToStart(t, { PORT: 'http', LOG_LEVEL: 'loud' }), {
-    code: 1,
-    stdout: '',
-    stderr:
-      'PORT must be an integer from 0 to 65535, not "http"\n' +
-      'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, not "loud"\n',
-  })
-})
-
-t.test('a file that is no database ends it with 1, and stays as it is', async (t) => {
-  const directory = await temporaryDirectory(t)
-  const file = join(directory, 'notes.txt')
-  await writeFile(file, 'These are notes, and nothing else.\n'.repeat(100))
-  const { code, stderr } = await failToStart(t, { DATABASE_URL: `file:${file}` })
-  t.equal(code, 1)
-  t.match(stderr, `Cannot open the database ${file}: file is not a database`)
-  t.strictSame(await readdir(directory), ['notes.txt'])
-})
-
-t.test('a port that is taken ends it with 1 and says so', async (t) => {
-  const { url } = await Service.start(t, { DATABASE_URL: 'file::memory:' })
-  const { code, stderr } = await failToStart(t, {
-    DATABASE_URL: 'file::memory:',
-    PORT: new URL(url).port,
-  })
-  t.equal(code, 1)
-  t.match(stderr, 'EADDRINUSE')
-})
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   t.test(`${signal} ends it with 0 and leaves one file, which the next start reads`, async (t) => {
@@ -108,11 +76,11 @@ t.test('it starts and answers without its Redis', async (t) => {
 for (const WEB_CONCURRENCY of ['1', '2']) {
   t.test(`without keys one line of its log warns (${WEB_CONCURRENCY} processes)`, async (t) => {
     const DATABASE_URL = `file:${join(await temporaryDirectory(t), 'employees.db')}`
-    for (const [API_KEYS, expected] of [
-      ['', 1],
-      [entries, 0],
+    for (const [keys, expected] of [
+      [{}, 1],
+      [{ API_KEYS: entries }, 0],
     ] as const) {
-      const service = await Service.start(t, { DATABASE_URL, WEB_CONCURRENCY, API_KEYS })
+      const service = await Service.start(t, { DATABASE_URL, WEB_CONCURRENCY, ...keys })
       t.equal(service.warnings.length, expected)
       if (expected > 0)
         t.match(service.warnings[0], /No keys .*every salary.*npm run key -- NAME ROLE/)
@@ -130,13 +98,6 @@ t.test('its log is JSON, one line for each request', async (t) => {
   const expected = { reqId: 'seven', method: 'GET', url: '/employees/7', status: 404, ms: Number }
   t.match(JSON.parse(line), expected)
 })
-
-/** Runs the service to an end that it comes to by itself. */
-async function failToStart(t: Test, env: NodeJS.ProcessEnv) {
-  const child = spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  t.teardown(() => child.kill('SIGKILL'))
-  return outcome(child)
-}
 
 function isRefused(url: string): Promise<boolean> {
   return fetch(url).then(

@@ -1,13 +1,13 @@
 import { type Command, CommanderError, InvalidArgumentError } from 'commander'
-import { readConfig } from '../config.js'
+import { ConfigError, readConfig } from '../config.js'
+import { EXIT } from '../exit-codes.js'
 import { type Database, openDatabase } from '../store/sqlite/database.js'
 
-/** What a command line tool answers to the shell; a signal gives 128 and its number. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const
+export { EXIT }
 
 const EXIT_CODES = `
-Exit code: 0 done; 1 it failed, and the message says why; 2 it was called in a wrong way; 130 stopped by
-Ctrl-C; 143 stopped by SIGTERM.`
+Exit code: 0 done; 1 it failed, and the message says why; 2 it was called in a wrong way, or with a wrong
+environment variable; 130 stopped by Ctrl-C; 143 stopped by SIGTERM.`
 
 /** A command was stopped by a signal, before it was done. */
 export class Stopped extends Error {
@@ -21,9 +21,9 @@ export class Stopped extends Error {
 }
 
 /**
- * Runs a command to its end and sets the exit code: 2 for wrong usage, 130 or 143 if it was
- * {@link Stopped}, 1 for any other error, of which only the message is shown; otherwise the command's
- * own, or 0.
+ * Runs a command to its end and sets the exit code: 2 for wrong usage, wrong environment variables
+ * included, 130 or 143 if it was {@link Stopped}, 1 for any other error, of which only the message is
+ * shown; otherwise the command's own, or 0.
  */
 export async function run(command: Command): Promise<void> {
   try {
@@ -34,7 +34,7 @@ export async function run(command: Command): Promise<void> {
       process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
     } else {
       complain((error as Error).message)
-      process.exitCode = error instanceof Stopped ? error.exitCode : EXIT.failed
+      process.exitCode = codeOf(error)
     }
   }
 }
@@ -45,6 +45,11 @@ export function onInterrupt(): AbortSignal {
   // Not only once: npm passes on what the terminal sends to everybody, so one Ctrl-C comes twice.
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interrupt.abort(signal))
   return interrupt.signal
+}
+
+function codeOf(error: unknown): number {
+  if (error instanceof Stopped) return error.exitCode
+  return error instanceof ConfigError ? EXIT.usage : EXIT.failed
 }
 
 /** Writes a message to stderr; what a file smuggles into it cannot control the terminal. */
@@ -64,7 +69,9 @@ function escaped(character: string): string {
 export function openConfiguredDatabase(): Database {
   const { databaseUrl } = readConfig(process.env)
   if (databaseUrl === 'file::memory:') {
-    throw new Error('DATABASE_URL is file::memory:, which would end with this command: name a file')
+    throw new ConfigError(
+      'DATABASE_URL=file::memory: would end with this command: set DATABASE_URL=file:PATH',
+    )
   }
   return openDatabase(databaseUrl)
 }

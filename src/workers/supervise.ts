@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
-import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
+import { closeGracefully } from '../graceful-close.js'
 import { Backoff } from './backoff.js'
 import { liveWorkers, tell } from './live-workers.js'
 import { PrimaryMetrics } from './metrics.js'
@@ -12,30 +12,21 @@ import { CLOSE } from './worker.js'
  * does. A first worker that cannot even start ends all of them: what is wrong will not get better by
  * trying. A signal closes the workers, and exits with 0 when all of them closed in order, else with 1.
  */
-export function superviseWorkers(count: number, log: Logger, closeTimeoutMs: number): void {
+export function superviseWorkers(count: number, log: Logger, timeoutMs: number): void {
   const listening = new Set<Worker>()
   const metrics = new PrimaryMetrics(() => listening.size, log)
   let closing = false
   let failure: string | undefined
 
-  const { close } = closeWithGrace(
-    {
-      delay: closeTimeoutMs,
-      logger: log,
-      onTimeout: () => kill('the workers do not close'),
-      onSecondSignal: (signal) => kill(`a second ${signal}`),
-      onSecondError: () => kill('a second error'),
-    },
-    async ({ err, signal }) => {
-      if (err) log.fatal({ err }, 'closing the workers after an error')
-      else log.info({ signal }, 'closing the workers')
-      closing = true
-      // Not by a signal, which may have reached them already (see closeWithPrimary).
-      for (const worker of listening) tell(worker, CLOSE)
-      await Promise.all(liveWorkers().map((worker) => once(worker, 'exit')))
-      if (failure) throw new Error(failure)
-    },
-  )
+  const { close } = closeGracefully({ timeoutMs, log, kill }, async ({ err, signal }) => {
+    if (err) log.fatal({ err }, 'closing the workers after an error')
+    else log.info({ signal }, 'closing the workers')
+    closing = true
+    // Not by a signal, which may have reached them already (see closeWithPrimary).
+    for (const worker of listening) tell(worker, CLOSE)
+    await Promise.all(liveWorkers().map((worker) => once(worker, 'exit')))
+    if (failure) throw new Error(failure)
+  })
   cluster.on('listening', (worker) => {
     listening.add(worker)
     if (closing) tell(worker, CLOSE)

@@ -25,20 +25,20 @@ t.test('without keys the service listens to this machine only, unless told so', 
     t.throws(() => assertGuarded(readConfig({ HOST })), { name: 'ConfigError' }, HOST)
     assertGuarded(readConfig({ HOST, ALLOW_ANONYMOUS: 'true' }))
     assertGuarded(readConfig({ HOST, API_KEYS: entries }))
-    t.throws(() => assertGuarded(readConfig({ HOST, ALLOW_ANONYMOUS: 'false', API_KEYS: '' })))
+    t.throws(() => assertGuarded(readConfig({ HOST, ALLOW_ANONYMOUS: 'false' })))
     t.throws(() => readConfig({ HOST, ALLOW_ANONYMOUS: 'yes' }), /^ALLOW_ANONYMOUS must be true or/)
   }
 })
 
 for (const WEB_CONCURRENCY of ['1', '2']) {
-  t.test(`refused: exit code 1, both ways out (${WEB_CONCURRENCY} processes)`, async (t) => {
+  t.test(`refused: exit code 2, both ways out (${WEB_CONCURRENCY} processes)`, async (t) => {
     const { status, stderr } = spawnSync(process.execPath, [SERVER], {
       cwd: await temporaryDirectory(t),
       env: { HOST: '0.0.0.0', PORT: '0', WEB_CONCURRENCY },
       encoding: 'utf8',
       timeout: 30_000,
     })
-    t.equal(status, 1)
+    t.equal(status, 2)
     t.match(stderr, /^HOST=0\.0\.0\.0 .*API_KEYS or API_KEYS_FILE.*ALLOW_ANONYMOUS=true\n$/)
   })
 }
@@ -56,6 +56,10 @@ t.test('keys that cannot be read are an error, not an open service', async (t) =
     name: 'ConfigError',
     message: /^API_KEYS_FILE: ENOENT/,
   })
+  for (const name of ['API_KEYS', 'API_KEYS_FILE']) {
+    const message = `${name} is empty: set it, or unset it to do without keys`
+    t.throws(() => readConfig({ [name]: '' }), { name: 'ConfigError', message })
+  }
   await writeFile(API_KEYS_FILE, '# nobody yet\n')
   t.throws(() => readConfig({ API_KEYS_FILE }), { message: 'API_KEYS_FILE: has no key' })
   t.throws(() => readConfig({ API_KEYS: 'secret' }), {

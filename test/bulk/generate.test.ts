@@ -163,7 +163,7 @@ t.test('an error of the database ends with 1 and a message', async (t) => {
   const work = await Workplace.create(t)
   await work.file('employees.db', 'no database '.repeat(100))
   const { code, stdout, stderr } = await work.run('generate', '--employees', '5')
-  t.match(stderr, 'Cannot open the database')
+  t.match(stderr, 'is no SQLite database')
   t.equal(stdout, '')
   t.equal(code, 1)
 })

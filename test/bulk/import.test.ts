@@ -286,7 +286,7 @@ t.test('a file or a database that cannot be opened is an error of code 1', async
   t.match(await work.run('import', '.'), { code: 1, stderr: 'it is not a regular file' })
   await work.file('employees.db', 'no database '.repeat(100))
   const path = await work.file('people.csv', `${HEADER}Ada,1,E\n`)
-  t.match(await work.run('import', path), { code: 1, stderr: 'Cannot open the database' })
+  t.match(await work.run('import', path), { code: 1, stderr: 'is no SQLite database' })
 })
 
 t.test('--help explains the command and ends well; wrong usage ends with 2', async (t) => {

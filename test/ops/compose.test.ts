@@ -10,3 +10,10 @@ t.test('Redis is published to nobody, and wants the password that the service ha
   t.match(password, /^\$\{REDIS_PASSWORD:-.+\}$/)
   t.ok(compose.includes(`REDIS_URL: redis://:${password}@redis:6379\n`))
 })
+
+t.test(
+  'without keys API_KEYS is unset there, since the service refuses an empty one',
+  async (t) => {
+    t.match(compose, /^ {6}API_KEYS:\n/m)
+  },
+)

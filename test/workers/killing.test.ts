@@ -9,7 +9,11 @@ t.test('a second signal ends all at once, with 1', async (t) => {
   await halfRequest(t, workers.url)
   workers.process.kill('SIGTERM')
   await until(() => workers.said('closing').length >= 2)
-  workers.process.kill('SIGTERM')
+  // Those that come right behind the first one are the same.
+  await until(() => {
+    workers.process.kill('SIGTERM')
+    return workers.said('a second SIGTERM').length > 0
+  })
   t.equal(await workers.exit, 1)
   t.match(workers.said('a second SIGTERM: killing'), [{ level: 50 }])
   await until(() => !workers.pids.some(isAlive))
@@ -20,7 +24,7 @@ t.test('a worker that hangs is killed in the end, with 1', async (t) => {
   process.kill(workers.pids[0] as number, 'SIGSTOP')
   workers.process.kill('SIGTERM')
   t.equal(await workers.exit, 1)
-  t.match(workers.said('the workers do not close'), [{ level: 50 }])
+  t.match(workers.said('not closed in 10 s: killing'), [{ level: 50 }])
   await until(() => !workers.pids.some(isAlive))
 })
 

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import { entries, read } from '../support/keys.js'
-import { Service } from '../support/service.js'
 import { expectedRows, shownViews } from '../support/shown-views.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 import { until } from '../support/until.js'
@@ -61,22 +60,25 @@ t.test('a replacement that cannot start is tried again, while the others serve',
 })
 
 t.test('a first worker that cannot start ends the service with 1', async (t) => {
-  const { url } = await Service.start(t, { DATABASE_URL: 'file::memory:' })
-  const workers = await Workers.spawn(t, { PORT: new URL(url).port })
+  const fail = `import cluster from 'node:cluster'
+    if (cluster.isWorker) throw new Error('a fault')`
+  const workers = await Workers.spawn(t, {
+    NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(fail)}`,
+  })
   t.equal(await workers.exit, 1)
-  t.match(await workers.errors, 'EADDRINUSE')
+  t.match(await workers.errors, 'a fault')
   t.match(workers.said('a worker could not start'), [{ level: 60 }])
 })
 
 t.test('a database that cannot be opened is said once, and no worker is started', async (t) => {
   const workers = await Workers.spawn(t, { DATABASE_URL: 'file:/dev/null/employees.db' })
   t.equal(await workers.exit, 1)
-  t.equal((await workers.errors).match(/^Error: Cannot open the database/gm)?.length, 1)
+  t.match(await workers.errors, /^DATABASE_URL=.*\n$/)
   t.strictSame(workers.lines, [])
 })
 
 t.test('a database in memory would be one for each worker, so it is refused', async (t) => {
   const workers = await Workers.spawn(t, { DATABASE_URL: 'file::memory:' })
-  t.equal(await workers.exit, 1)
+  t.equal(await workers.exit, 2)
   t.match(await workers.errors, /^DATABASE_URL=file::memory: .* WEB_CONCURRENCY=2 .*\n$/)
 })

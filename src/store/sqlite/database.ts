@@ -1,7 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import Sqlite from 'better-sqlite3'
+import { getTableColumns } from 'drizzle-orm'
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
+import { getTableConfig } from 'drizzle-orm/sqlite-core'
 import * as schema from '../../../drizzle/schema.js'
 import type { ViewChange } from '../view-changes.js'
 import type { GeneratedView } from '../views/generate.js'
@@ -9,6 +11,7 @@ import { migrationFunctions } from './idempotency-digests.js'
 import { MAX_MEMORY_BYTES } from './memory-copies.js'
 import { createPrivate, exposedFiles } from './private-files.js'
 import { registeredViews } from './registered-views.js'
+import { explained, UnusableDatabase } from './unusable-database.js'
 import { ViewKeeper } from './view-keeper.js'
 
 export type Database = BetterSQLite3Database<typeof schema> & { $client: Sqlite.Database }
@@ -16,7 +19,7 @@ export type Database = BetterSQLite3Database<typeof schema> & { $client: Sqlite.
 export interface DatabaseOptions {
   /** The cached views of this release; those in `drizzle/views` if left out. */
   views?: readonly GeneratedView[]
-  /** Told of each view that was not in the database as it is defined. */
+  /** Told of each view that was not in the database as it is defined, unless the database is new. */
   onViewChange?: (change: ViewChange) => void
   /** Told of the database's files if others than their owner may read or write them. */
   onExposed?: (files: string[]) => void
@@ -34,68 +37,109 @@ const PAGE_BYTES = 4096
  * are not there, and brings its schema and its cached views up to date. `file::memory:` is a database
  * of this process that ends with it.
  *
- * @throws an error that names the file, when it cannot be opened or is not a database
+ * @throws {UnusableDatabase} when it cannot be opened, or is no database of this service
  */
-export function openDatabase(
-  url: string,
-  { views = registeredViews, onViewChange = () => {}, onExposed = () => {} }: DatabaseOptions = {},
-): Database {
+export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
   const path = url.slice('file:'.length).replace(/^\/\/(?=\/)/, '')
+  const unknown: string[] = []
+  let client: Sqlite.Database | undefined
   try {
-    if (path !== ':memory:') createPrivate(path)
-    const client = new Sqlite(path, { timeout: START_TIMEOUT_MS })
-    client.pragma('journal_mode = WAL')
-    client.pragma('synchronous = FULL')
-    client.pragma('foreign_keys = ON')
-    if (client.memory) client.pragma(`max_page_count = ${MAX_MEMORY_BYTES / PAGE_BYTES}`)
-    // What was deleted is overwritten, in pages that become free as well (FAST would leave those): whoever
-    // gets the file one day reads nobody's salary who left before.
-    client.pragma('secure_delete = ON')
-    for (const change of bringUpToDate(client, views)) onViewChange(change)
+    if (path !== ':memory:') makeFile(url, path)
+    client = new Sqlite(path, { timeout: START_TIMEOUT_MS })
+    prepare(client, unknown, options)
     const exposed = client.memory ? [] : exposedFiles(path)
-    if (exposed.length > 0) onExposed(exposed)
-    client.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    if (exposed.length > 0) options.onExposed?.(exposed)
     return drizzle({ client, schema })
   } catch (error) {
-    throw new Error(`Cannot open the database ${path}: ${(error as Error).message}`, {
-      cause: error,
-    })
+    client?.close()
+    throw explained(error, url, unknown)
   }
+}
+
+function makeFile(url: string, path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    const file = `${url.replace(/\/$/, '')}/employees.db`
+    throw new UnusableDatabase(`DATABASE_URL=${url} is a directory: name a file, like ${file}`)
+  }
+  createPrivate(path)
+}
+
+/** @param unknown gets the migrations that only another release knows */
+function prepare(
+  client: Sqlite.Database,
+  unknown: string[],
+  { views = registeredViews, onViewChange = () => {} }: DatabaseOptions,
+): void {
+  client.pragma('journal_mode = WAL')
+  client.pragma('synchronous = FULL')
+  client.pragma('foreign_keys = ON')
+  if (client.memory) client.pragma(`max_page_count = ${MAX_MEMORY_BYTES / PAGE_BYTES}`)
+  // What was deleted is overwritten, in pages that become free as well (FAST would leave those): whoever
+  // gets the file one day reads nobody's salary who left before.
+  client.pragma('secure_delete = ON')
+  for (const change of bringUpToDate(client, views, unknown)) onViewChange(change)
+  client.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
 }
 
 /**
  * One transaction, so that processes that start at once do it once, and no writer ever meets a
  * migrated table without the triggers of its views.
  */
-function bringUpToDate(client: Sqlite.Database, views: readonly GeneratedView[]): ViewChange[] {
+function bringUpToDate(
+  client: Sqlite.Database,
+  views: readonly GeneratedView[],
+  unknown: string[],
+): ViewChange[] {
   return client
     .transaction(() => {
-      migrate(client)
-      return new ViewKeeper(client, views).keep(true)
+      const applied = migrate(client)
+      const own = known()
+      unknown.push(...applied.filter((name) => !own.includes(name)))
+      assertTables(client)
+      const changes = new ViewKeeper(client, views).keep(true)
+      return applied.length === 0 ? [] : changes
     })
     .immediate()
 }
 
+/**
+ * A newer release may have been here, and this one be started again: its migrations leave what this one
+ * reads, as they should, or it is found out now and not by a request.
+ */
+function assertTables(client: Sqlite.Database): void {
+  for (const table of Object.values(schema)) {
+    const columns = Object.values(getTableColumns(table)).map(({ name }) => `"${name}"`)
+    client.prepare(`SELECT ${columns} FROM "${getTableConfig(table).name}"`)
+  }
+}
+
 const migrations = fileURLToPath(new URL('../../../../drizzle/', import.meta.url))
+
+function known(): string[] {
+  return readdirSync(migrations).filter((name) => name.endsWith('.sql'))
+}
 
 /**
  * Applies the SQL files of `drizzle/` that this database has not seen, in the order of their names.
  *
  * Drizzle's own migrator looks for what is missing before it takes the write lock, so two processes
  * that start on a new file would both create its tables; and its journal is one more file to edit.
+ *
+ * @returns those that were applied before
  */
-function migrate(client: Sqlite.Database): void {
+function migrate(client: Sqlite.Database): string[] {
   client.exec(
     'CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at text NOT NULL) STRICT',
   )
-  const applied = new Set(client.prepare('SELECT name FROM migrations').pluck().all())
+  const applied = client.prepare<[], string>('SELECT name FROM migrations').pluck().all()
   for (const [name, run] of Object.entries(migrationFunctions)) {
     client.function(name, { deterministic: true, directOnly: true }, run)
   }
   const record = client.prepare("INSERT INTO migrations VALUES (?, datetime('now'))")
-  for (const name of readdirSync(migrations).sort()) {
-    if (!name.endsWith('.sql') || applied.has(name)) continue
+  for (const name of known().sort()) {
+    if (applied.includes(name)) continue
     client.exec(readFileSync(`${migrations}/${name}`, 'utf8'))
     record.run(name)
   }
+  return applied
 }

@@ -1,4 +1,5 @@
 import type Sqlite from 'better-sqlite3'
+import { UnusableDatabase } from './unusable-database.js'
 
 /** What the database keeps a secret for: each use has one of its own. */
 type Use = 'cache_entries' | 'idempotency_keys'
@@ -6,13 +7,18 @@ type Use = 'cache_entries' | 'idempotency_keys'
 /**
  * A secret that every process over this database shares, and that is kept nowhere else.
  *
- * @throws if somebody has deleted it: another one in its place would be no secret of all processes
+ * @throws {UnusableDatabase} if somebody has deleted it: another one in its place would be no secret of all processes
  */
 export function secretFor(client: Sqlite.Database, use: Use): Buffer {
   const secret = client
     .prepare<[Use], Buffer>('SELECT value FROM secrets WHERE name = ?')
     .pluck()
     .get(use)
-  if (!secret) throw new Error(`The table "secrets" of the database has no row "${use}" any more`)
+  if (!secret) {
+    throw new UnusableDatabase(
+      `The table "secrets" of the database has no row "${use}" any more: restore it, or make another ` +
+        `by "INSERT INTO secrets VALUES ('${use}', randomblob(32))"`,
+    )
+  }
   return secret
 }

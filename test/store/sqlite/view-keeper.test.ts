@@ -154,7 +154,7 @@ t.test('a view that left the registry leaves the database, with all its triggers
   t.strictSame(versions(file.client), {})
 })
 
-t.test('threads that start at once on a new file do it once', async (t) => {
+t.test('threads that start at once on a new file do it once, and it is no news', async (t) => {
   const file = await database(t)
   const source = `
     import { workerData, parentPort } from 'node:worker_threads'
@@ -170,10 +170,9 @@ t.test('threads that start at once on a new file do it once', async (t) => {
       return changes as ViewChange[]
     }),
   )
-  t.strictSame(
-    told.flat(),
-    views.map(({ name }) => ({ view: name, what: 'defined' })),
-  )
+  // Nothing from the first, to whom all is new, and from the others only what they would do again.
+  t.strictSame(told.flat(), [])
+  t.strictSame(Object.keys(versions(file.client)).sort(), views.map(({ name }) => name).sort())
 })
 
 t.test('a view that reads a column which it does not list does not start', async (t) => {
