@@ -61,6 +61,7 @@ await run(command)
 process.exit(process.exitCode ?? EXIT.ok)
 
 async function bench(options: Options): Promise<void> {
+  await import('../test/support/ensure-programs.js')
   const results = await scoped(async (scope) =>
     measureAll(options, new Databases(await temporaryDirectory(scope))),
   )

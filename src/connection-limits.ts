@@ -6,7 +6,7 @@ const FOR_SNAPSHOTS = 128
 const FOR_ITSELF = 64
 /** More clients are no use to a process that serves on one core, and each takes about 10 KiB. */
 const CAP = 8192
-/** Node itself needs about 200 to load the program; and macOS gives 256, which is to do. */
+/** Older releases of Node need about 200 to load the program; and macOS gives 256, which is to do. */
 const MINIMUM = 64
 
 /** How many clients may be connected to this process at once. */

@@ -76,6 +76,7 @@ t.test('a process whose files take all that it may have open lives', async (t) =
 
 t.test('a start with too few, or with more connections than descriptors, says so', async (t) => {
   for (const [descriptors, env, message] of [
+    [32, {}, /^The process may open 32 files, .*: let it open 256 or more/],
     [230, {}, /^The process may open 230 files, .*: let it open 256 or more/],
     [FEW, { MAX_CONNECTIONS: '65' }, /^MAX_CONNECTIONS must be at most 64, not 65: /],
   ] as const) {

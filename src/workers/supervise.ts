@@ -5,6 +5,7 @@ import { closeGracefully } from '../graceful-close.js'
 import { Backoff } from './backoff.js'
 import { liveWorkers, tell } from './live-workers.js'
 import { PrimaryMetrics } from './metrics.js'
+import { keepProgram } from './program.js'
 import { CLOSE } from './worker.js'
 
 /**
@@ -31,6 +32,7 @@ export function superviseWorkers(count: number, log: Logger, timeoutMs: number):
     listening.add(worker)
     if (closing) tell(worker, CLOSE)
   })
+  cluster.setupPrimary({ exec: keepProgram() })
   for (let i = 0; i < count; i++) start(true)
 
   function start(isFirst: boolean, backoff = new Backoff()): void {

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
-import { cp, symlink, writeFile } from 'node:fs/promises'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { cp, readFile, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Outcome, outcome } from './outcome.js'
@@ -10,44 +10,53 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 
 /** A copy of the project that shares its packages. */
 export class ProjectCopy {
-  readonly #directory: string
+  readonly directory: string
 
   private constructor(directory: string) {
-    this.#directory = directory
+    this.directory = directory
   }
 
   static async create(scope: Scope): Promise<ProjectCopy> {
     const directory = await temporaryDirectory(scope)
     const notMine = new Set(['node_modules', '.git', '.tap', 'data'])
+    const passing = /^(?:sdk-|\.workers-)/
     await cp(ROOT, directory, {
       recursive: true,
-      filter: (path) => !notMine.has(basename(path)) && !basename(path).startsWith('sdk-'),
+      filter: (path) => !notMine.has(basename(path)) && !passing.test(basename(path)),
     })
     await symlink(join(ROOT, 'node_modules'), join(directory, 'node_modules'), 'junction')
     return new ProjectCopy(directory)
   }
 
+  read(path: string): Promise<string> {
+    return readFile(join(this.directory, path), 'utf8')
+  }
+
   write(path: string, text: string): Promise<void> {
-    return writeFile(join(this.#directory, path), text)
+    return writeFile(join(this.directory, path), text)
   }
 
   /** Runs a program of the copy with Node, as from a shell: with nothing of this test's runner. */
-  run(program: string): Promise<Outcome> {
+  run(...program: string[]): Promise<Outcome> {
+    // A test that is run by itself has half a minute otherwise.
+    return outcome(this.start([process.execPath, ...program], { TAP_TIMEOUT: '300' }))
+  }
+
+  /** Starts a command in a process group of its own. */
+  start([command, ...parameters]: [string, ...string[]], env: NodeJS.ProcessEnv): ChildProcess {
     const { PATH, HOME } = process.env
-    return outcome(
-      spawn(process.execPath, [program], {
-        cwd: this.#directory,
-        // A test that is run by itself has half a minute otherwise.
-        env: { PATH, HOME, TAP_TIMEOUT: '300' },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      }),
-    )
+    return spawn(command, parameters, {
+      cwd: this.directory,
+      env: { PATH, HOME, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
   }
 
   /** @throws with all that the program says, if it fails */
-  async succeed(program: string): Promise<Outcome> {
-    const result = await this.run(program)
-    if (result.code !== 0) throw new Error(`${program}\n${result.stdout}${result.stderr}`)
+  async succeed(...program: string[]): Promise<Outcome> {
+    const result = await this.run(...program)
+    if (result.code !== 0) throw new Error(`${program.join(' ')}\n${result.stdout}${result.stderr}`)
     return result
   }
 }

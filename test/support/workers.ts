@@ -1,12 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import type { Scope } from './scope.js'
 import { withDescriptors } from './service.js'
 import { temporaryDirectory } from './temporary-directory.js'
 import { until } from './until.js'
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 
 interface Line {
   level: number
@@ -51,6 +56,14 @@ export class Workers {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
+    // Its copy of the program, which the next start would remove.
+    const copy = join(ROOT, `.workers-${hostname()}-${child.pid}`)
+    scope.teardown(() => rmSync(copy, { recursive: true, force: true }))
+    return Workers.of(scope, child, path)
+  }
+
+  /** Of a process that leads its group. */
+  static of(scope: Scope, child: ChildProcess, path: string): Workers {
     const workers = new Workers(child, path)
     scope.teardown(() => workers.signalGroup('SIGKILL'))
     return workers
