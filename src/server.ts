@@ -12,6 +12,7 @@ import { openDatabase } from './store/sqlite/database.js'
 import { logExposed } from './store/sqlite/private-files.js'
 import { UnusableDatabase } from './store/sqlite/unusable-database.js'
 import { logViewChanges } from './store/view-changes.js'
+import { answerPings } from './workers/heartbeat.js'
 import { superviseWorkers } from './workers/supervise.js'
 import { closeWithPrimary } from './workers/worker.js'
 
@@ -77,6 +78,7 @@ function supervise(config: Config): void {
 async function serve(config: Config): Promise<void> {
   const app = await buildApp(config)
   if (cluster.isWorker) {
+    answerPings()
     closeWithPrimary(CLOSE_TIMEOUT_MS, app.log, close)
   } else {
     warnIfOpen(config, app.log)
