@@ -20,7 +20,9 @@ const CLOSE_TIMEOUT_MS = 10_000
 
 const HELP = `The employees service: a JSON API over employees and salaries.
 
-It takes no arguments, and is configured by environment variables, as in "PORT=8080 npm start":
+It is configured by environment variables, as in "PORT=8080 npm start", and takes no arguments but
+
+  -h, --help                  says this
 
 ${describeVariables()}
 

@@ -56,7 +56,7 @@ export async function record(
   const directory = realpathSync(await temporaryDirectory(scope))
   const path = join(directory, DATABASE)
   const url = `file:${path}`
-  const employees = options.employees > 0 ? populate(url, random, options.employees) : []
+  const employees = options.employees > 0 ? await populate(url, random, options.employees) : []
   const disk = new Disk(directory)
   const storm = new WriteStorm(random, employees, employees.length + FREE_SLOTS)
 
@@ -75,12 +75,12 @@ export async function record(
   return { storm, disk, events, quiet: { requestId, files }, end: filesIn(directory) }
 }
 
-function populate(url: string, random: Faker, count: number): Employee[] {
+async function populate(url: string, random: Faker, count: number): Promise<Employee[]> {
   const { $client } = openDatabase(url)
   const employees = Array.from({ length: count }, (_, slot) =>
     randomEmployee(random, { slot, state: 0 }, 90_000),
   )
-  bulkLoad($client, employees)
+  await bulkLoad($client, employees)
   const rows = $client.prepare<[], Employee>('SELECT * FROM employees').all()
   $client.close()
   return rows
