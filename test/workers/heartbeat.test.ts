@@ -16,8 +16,13 @@ t.test('who has not answered for five seconds hangs, and nobody else', async (t)
     if (silent.length > 0) break
   }
   heartbeat.forget('hangs')
+  t.strictSame(heartbeat.silent(7000), [], 'nor who was killed already')
   heartbeat.hear('hangs', 7000)
-  t.strictSame(heartbeat.silent(7000), [], 'nor who was killed and whose answer comes late')
+  for (const { now, silent } of from(8000, heartbeat)) {
+    heartbeat.hear('answers', now)
+    t.strictSame(silent, [], 'and whose answer comes late')
+    if (now > 20_000) break
+  }
 })
 
 t.test('who is busy for two seconds does not hang', async (t) => {
