@@ -6,9 +6,17 @@ export default fp(
   async function slowReadersPlugin(fastify) {
     const readers = new SlowReaders()
     fastify.server.on('connection', (socket) => readers.watch(socket))
+    fastify.addHook('onSend', function noteBody({ raw }, _reply, payload, done) {
+      if (Buffer.isBuffer(payload)) readers.sends(raw.socket, payload)
+      done()
+    })
     const timer = setInterval(() => {
       const ended = readers.look()
-      if (ended > 0) fastify.log.warn({ connections: ended }, 'ended: they read too slowly')
+      if (ended > 0)
+        fastify.log.warn(
+          { connections: ended },
+          'ended: they read too slowly, or too much waited in all',
+        )
     }, LIMITS.everyMs).unref()
     fastify.addHook('onClose', async () => clearInterval(timer))
   },

@@ -5,13 +5,22 @@ export const LIMITS = {
   lowestRate: 16 * 1024,
   /** ... on an average over so many milliseconds. */
   windowMs: 30_000,
+  /** What may wait in this process in all, in bytes; a body that many are sent counts once. */
+  waiting: 256 * 1024 * 1024,
   /** How often connections are looked at. */
-  everyMs: 5000,
+  everyMs: 1000,
 }
 
 interface Reading {
   since: number
   sent: number
+}
+
+/** What waits on a connection. */
+interface Waiting {
+  socket: Socket
+  since: number
+  bytes: number
 }
 
 /**
@@ -21,6 +30,8 @@ interface Reading {
 export class SlowReaders {
   readonly #limits: typeof LIMITS
   readonly #connections = new Map<Socket, Reading | undefined>()
+  /** The body that each was sent last, if others may be sent it, too. */
+  readonly #bodies = new WeakMap<Socket, Buffer>()
 
   constructor(limits: Partial<typeof LIMITS> = {}) {
     this.#limits = { ...LIMITS, ...limits }
@@ -31,12 +42,50 @@ export class SlowReaders {
     socket.once('close', () => this.#connections.delete(socket))
   }
 
+  /** Takes note of a body that is kept anyway, however many have not read it. */
+  sends(socket: Socket, body: Buffer): void {
+    this.#bodies.set(socket, body)
+  }
+
   /**
    * Looks at every connection, and returns how many it has ended.
    *
    * @param now in milliseconds of `performance.now()`
    */
   look(now = performance.now()): number {
+    const slow = this.#endSlowest(now)
+    return slow + this.#endOldest()
+  }
+
+  /** While too much waits in all, whoever was waited for longest is ended. */
+  #endOldest(): number {
+    const waiting: Waiting[] = []
+    const bodies = new Map<Buffer, number>()
+    let all = 0
+    for (const [socket, reading] of this.#connections) {
+      const bytes = unsent(socket)
+      if (!reading || bytes === 0) continue
+      waiting.push({ socket, since: reading.since, bytes })
+      const body = this.#bodies.get(socket)
+      const users = body && bodies.get(body)
+      if (body) bodies.set(body, (users ?? 0) + 1)
+      if (users === undefined) all += bytes
+    }
+    if (all <= this.#limits.waiting) return 0
+    let ended = 0
+    for (const { socket, bytes } of waiting.sort((one, other) => one.since - other.since)) {
+      if (all <= this.#limits.waiting) break
+      const body = this.#bodies.get(socket)
+      const users = body && bodies.get(body)
+      if (body && users) bodies.set(body, users - 1)
+      if (users === undefined || users === 1) all -= bytes
+      socket.destroy()
+      ended++
+    }
+    return ended
+  }
+
+  #endSlowest(now: number): number {
     let ended = 0
     for (const [socket, reading] of this.#connections) {
       const waiting = unsent(socket)

@@ -48,23 +48,46 @@ t.test(
   },
 )
 
+t.test('so much may wait in all; then whoever was waited for longest is ended', async (t) => {
+  const { readers, server, more } = await setUp(t, ANSWER, { waiting: 2.5 * ANSWER.length })
+  t.equal(readers.look(0), 0)
+  const second = await more()
+  t.equal(readers.look(1), 0)
+  const third = await more()
+  t.equal(readers.look(2), 1, 'three are too much')
+  t.ok(server.destroyed)
+  t.notOk(second.destroyed || third.destroyed)
+
+  for (const socket of [second, third]) readers.sends(socket, ANSWER)
+  const fourth = await more()
+  t.equal(readers.look(3), 0, 'a body that two are sent counts once')
+  const fifth = await more()
+  t.equal(readers.look(4), 2)
+  t.ok(second.destroyed && third.destroyed, 'and is there until both are ended')
+  t.notOk(fourth.destroyed || fifth.destroyed)
+})
+
 /** A connection whose client has not read what the server has sent. */
-async function setUp(t: Test, answer = ANSWER) {
-  const readers = new SlowReaders()
+async function setUp(t: Test, answer = ANSWER, limits = {}) {
+  const readers = new SlowReaders(limits)
   const listener = createServer().listen(0, '127.0.0.1')
   await once(listener, 'listening')
-  const client = connect((listener.address() as AddressInfo).port, '127.0.0.1')
-  const [server] = (await once(listener, 'connection')) as [Socket]
-  t.teardown(() => {
-    client.destroy()
-    server.destroy()
-    listener.close()
-  })
-  for (const socket of [client, server]) socket.on('error', () => {})
-  readers.watch(server)
-  server.write(answer)
-  if (answer === ANSWER) await until(() => waiting(server) > 0)
-  return { readers, server, client }
+  t.teardown(() => listener.close())
+  const { client, server } = await open()
+  return { readers, server, client, more: async () => (await open()).server }
+
+  async function open() {
+    const client = connect((listener.address() as AddressInfo).port, '127.0.0.1')
+    const [server] = (await once(listener, 'connection')) as [Socket]
+    for (const socket of [client, server]) {
+      socket.on('error', () => {})
+      t.teardown(() => socket.destroy())
+    }
+    readers.watch(server)
+    server.write(answer)
+    if (answer === ANSWER) await until(() => waiting(server) > 0)
+    return { client, server }
+  }
 }
 
 function waiting(socket: Socket): number {
