@@ -5,7 +5,6 @@
 const HOUSE = {
   // The ground: they know nobody.
   drizzle: [],
-  'src/runtime.ts': [],
   'src/metrics': [],
   'src/problems': [],
 
