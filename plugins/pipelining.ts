@@ -12,6 +12,8 @@ const MAX_BYTES_OF_ALL = 16 * 1024 * 1024
 const OWN_BYTES = 1024
 /** How much is parsed at once: 14 of the smallest requests, of which a read of Node's has 3,640. */
 const SLICE_BYTES = 256
+/** And in one turn of the event loop: as chunks of a byte each, some 700 callbacks. */
+const TURN_BYTES = 4096
 
 interface Waiting {
   requests: number
@@ -27,12 +29,17 @@ interface Waiting {
  * Who sends more than may wait gets the answers in front of that, and is disconnected; and at once, when
  * all who pipeline have too much: what waits is memory, for as long as a client takes to read. What comes
  * behind is not parsed, since Node would keep even that until it has looked at every connection: some
- * kilobytes for each 18 bytes that were sent.
+ * kilobytes for each 18 bytes that were sent. Nor is the body of a request that waits: it is read when
+ * that is begun.
  */
 export default fp(
   async function pipeliningPlugin(fastify) {
     const waiting = new WeakMap<Socket, Waiting>()
     const refused = new WeakSet<Socket>()
+    /** Those in whose input a body is next, of a request that waits. */
+    const held = new WeakSet<Socket>()
+    /** Those that were parsed in this turn; but who reads a body resumes its socket again and again. */
+    const served = new WeakSet<Socket>()
     let bytesOfAll = 0
 
     fastify.server.on('connection', function parseBitByBit(socket) {
@@ -40,14 +47,14 @@ export default fp(
       if (!parse) return
       // Node leaves the reading to its parser unless somebody listens.
       socket.removeListener('data', parse).on('data', (bytes: Buffer) => {
-        for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
+        let at = 0
+        for (; at < bytes.length; at += SLICE_BYTES) {
           if (refused.has(socket) || socket.destroyed) return
-          if (socket.isPaused()) {
-            socket.unshift(bytes.subarray(at))
-            return
-          }
+          if (at >= TURN_BYTES || served.has(socket)) break
+          if (held.has(socket) || socket.isPaused()) break
           parse.call(socket, bytes.subarray(at, at + SLICE_BYTES))
         }
+        if (at < bytes.length) putBack(socket, bytes.subarray(at))
       })
     })
 
@@ -68,13 +75,31 @@ export default fp(
       own.bytes += bytes
       bytesOfAll += bytes
       own.requests++
+      if (hasBody(request)) held.add(socket)
       raw.once('socket', () => {
         own.requests--
         own.bytes -= bytes
         bytesOfAll -= bytes
-        setImmediate(() => socket.destroyed || done())
+        setImmediate(() => {
+          if (socket.destroyed) return
+          if (held.delete(socket)) socket.resume()
+          done()
+        })
       })
     })
+
+    /** Until Node reads on, if it has paused; until the turn of who waits; or until the next turn. */
+    function putBack(socket: Socket, rest: Buffer): void {
+      const isNodes = socket.isPaused()
+      // First, since what is put back into a stream that flows comes out at once.
+      socket.pause().unshift(rest)
+      if (isNodes || held.has(socket) || served.has(socket)) return
+      served.add(socket)
+      setImmediate(() => {
+        served.delete(socket)
+        if (!held.has(socket)) socket.resume()
+      })
+    }
 
     function waitingOn(socket: Socket): Waiting {
       const known = waiting.get(socket)
@@ -90,6 +115,10 @@ export default fp(
   },
   { name: 'pipelining', dependencies: ['connections'] },
 )
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
 
 function bytesOf({ url = '', rawHeaders }: IncomingMessage): number {
   return rawHeaders.reduce((sum, text) => sum + text.length, OWN_BYTES + url.length)

@@ -1,6 +1,6 @@
 // slow: clients send, and leave, over real connections
 import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -10,6 +10,11 @@ import t, { type Test } from 'tap'
 import { type App, build } from '../support/build.js'
 import { samplesOf } from '../support/prometheus.js'
 import { until } from '../support/until.js'
+
+/** Node's own, of a connection. */
+interface Parser {
+  execute(bytes: Buffer): unknown
+}
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`
 const SMALLEST = 'GET / HTTP/1.1\r\n\r\n'
@@ -138,6 +143,54 @@ t.test('what waited for clients that have left is counted no more', async (t) =>
   }
 })
 
+t.test('the body of a request that waits is not read before its turn', async (t) => {
+  const app = await start(t, 0)
+  let release = () => {}
+  const { ping } = app.employees
+  const gate = new Promise<void>((resolve) => (release = resolve))
+  app.employees.ping = async () => gate.then(ping)
+  const requests: IncomingMessage[] = []
+  app.server.on('request', (request) => requests.push(request))
+  const socket = await open(t, app)
+  const received = receivedBy(socket)
+  const head = 'POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n'
+  const chunked = `${head}Transfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(1000)}0\r\n\r\n`
+  const whole = `${head}Content-Length: 60000\r\n\r\n${'x'.repeat(60_000)}`
+  socket.write(get('/readyz') + (whole + chunked).repeat(10))
+  await until(() => requests.length === 2)
+  for (let i = 0; i < 50; i++) await turn()
+  t.equal(requests.length, 2, 'nor is what comes behind it')
+  t.ok((requests[1]?.readableLength ?? 0) < 256)
+  release()
+  await until(() => received().match(/HTTP\/1\.1 404/g)?.length === 20)
+  t.notOk(socket.destroyed)
+})
+
+t.test('of what a client sends a few kilobytes are parsed in a turn', async (t) => {
+  const app = await start(t, 0)
+  let inTurn = 0
+  let most = 0
+  app.server.on('connection', ({ parser }: Socket & { parser: Parser }) => {
+    const { execute } = parser
+    parser.execute = (bytes) => {
+      if (inTurn === 0) setImmediate(() => (inTurn = 0))
+      inTurn += bytes.length
+      most = Math.max(most, inTurn)
+      return execute.call(parser, bytes)
+    }
+  })
+  const socket = await open(t, app)
+  const received = receivedBy(socket)
+  const body = JSON.stringify(ada).padEnd(9000)
+  const chunks = Array.from(body, (byte) => `1\r\n${byte}\r\n`).join('')
+  socket.write(
+    'POST /employees HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
+      `Transfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`,
+  )
+  await until(() => received().includes('201 Created'))
+  t.ok(most >= 256 && most <= 4096, `${most} bytes`)
+})
+
 t.test('what comes behind one too many is not even parsed', async (t) => {
   const app = await start(t, 0)
   let release = () => {}
@@ -181,8 +234,8 @@ t.test('where nothing more may wait in all, the first one that does is the last'
     socket.once('close', () => ended++)
     socket.write(get('/readyz') + large.repeat(4) + SMALLEST.repeat(10))
   }
-  // Its end has left room for one or two.
-  for (let i = 0; i < 5; i++) {
+  // Its end has left room for a few, and others are parsed still.
+  for (let i = 0; i < 20; i++) {
     let parsed = 0
     const count = () => parsed++
     app.server.on('request', count)
@@ -190,7 +243,8 @@ t.test('where nothing more may wait in all, the first one that does is the last'
     socket.write(get('/readyz') + SMALLEST.repeat(3000))
     await until(() => socket.destroyed || parsed > 65)
     app.server.off('request', count)
-    if (i === 4) t.ok(parsed <= 256 / SMALLEST.length, `${parsed} were parsed`)
+    // What there was room for, and the rest of that slice: of 3,000.
+    if (i === 19) t.ok(parsed <= (3 * 256) / SMALLEST.length, `${parsed} were parsed`)
   }
 })
 
