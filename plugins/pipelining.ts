@@ -12,8 +12,10 @@ const MAX_BYTES_OF_ALL = 16 * 1024 * 1024
 const OWN_BYTES = 1024
 /** How much is parsed at once: 14 of the smallest requests, of which a read of Node's has 3,640. */
 const SLICE_BYTES = 256
-/** And in one turn of the event loop: as chunks of a byte each, some 700 callbacks. */
+/** And in one turn of the event loop, ... */
 const TURN_BYTES = 4096
+/** ... or of a body in chunks, which may be of a byte each, and each a callback. */
+const TURN_BYTES_OF_CHUNKS = 512
 
 interface Waiting {
   requests: number
@@ -38,6 +40,8 @@ export default fp(
     const refused = new WeakSet<Socket>()
     /** Those in whose input a body is next, of a request that waits. */
     const held = new WeakSet<Socket>()
+    /** Those whose request has a body in chunks. */
+    const chunked = new WeakSet<Socket>()
     /** Those that were parsed in this turn; but who reads a body resumes its socket again and again. */
     const served = new WeakSet<Socket>()
     let bytesOfAll = 0
@@ -50,7 +54,8 @@ export default fp(
         let at = 0
         for (; at < bytes.length; at += SLICE_BYTES) {
           if (refused.has(socket) || socket.destroyed) return
-          if (at >= TURN_BYTES || served.has(socket)) break
+          const most = chunked.has(socket) ? TURN_BYTES_OF_CHUNKS : TURN_BYTES
+          if (at >= most || served.has(socket)) break
           if (held.has(socket) || socket.isPaused()) break
           parse.call(socket, bytes.subarray(at, at + SLICE_BYTES))
         }
@@ -59,6 +64,8 @@ export default fp(
     })
 
     fastify.addHook('onRequest', function waitForTurn({ raw: request }, { raw }, done) {
+      if (isChunked(request)) chunked.add(request.socket)
+      else chunked.delete(request.socket)
       if (raw.socket) return done()
       const { socket } = request
       const own = waitingOn(socket)
@@ -116,8 +123,12 @@ export default fp(
   { name: 'pipelining', dependencies: ['connections'] },
 )
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+function isChunked({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined
+}
+
+function hasBody(request: IncomingMessage): boolean {
+  return isChunked(request) || Number(request.headers['content-length'] ?? 0) > 0
 }
 
 function bytesOf({ url = '', rawHeaders }: IncomingMessage): number {
