@@ -24,7 +24,6 @@ else await run(resolve(program))
 async function run(program) {
   // In a process of its own, as the compiler keeps hundreds of megabytes. What it says goes to stderr:
   // the output is the program's.
-
   const { status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url)], {
     stdio: ['ignore', 2, 2],
   })

@@ -18,6 +18,7 @@ interface Parser {
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`
 const SMALLEST = 'GET / HTTP/1.1\r\n\r\n'
+const LARGE = `GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Large: ${'x'.repeat(14_000)}\r\n\r\n`
 const ada = { name: 'Ada', salary: 1, department: 'Engineering' }
 
 for (const [path, method] of [
@@ -83,11 +84,10 @@ t.test('80 KiB of requests may wait on a connection: what is more ends it', asyn
   app.employees.ping = () => new Promise((resolve) => (release = resolve))
   let parsed = 0
   app.server.on('request', () => parsed++)
-  const large = `GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Large: ${'x'.repeat(14_000)}\r\n\r\n`
   const socket = await open(t, app)
   const received = receivedBy(socket)
   const end = once(socket, 'close')
-  socket.write(get('/readyz') + large.repeat(20))
+  socket.write(get('/readyz') + LARGE.repeat(20))
   await until(() => parsed >= 7)
   release()
   await end
@@ -102,12 +102,11 @@ t.test(
     const { ping } = app.employees
     const gate = new Promise<void>((resolve) => (release = resolve))
     app.employees.ping = async () => gate.then(ping)
-    const large = `GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Large: ${'x'.repeat(14_000)}\r\n\r\n`
     let ended = 0
     for (let i = 0; i < 300; i++) {
       const socket = await open(t, app)
       socket.once('close', () => ended++)
-      socket.write(get('/readyz') + large.repeat(4))
+      socket.write(get('/readyz') + LARGE.repeat(4))
     }
     await until(() => ended > 0)
     const other = await open(t, app)
@@ -119,7 +118,7 @@ t.test(
     await until(async () => {
       const next = await open(t, app)
       const received = receivedBy(next)
-      next.write(get('/readyz') + large.repeat(3))
+      next.write(get('/readyz') + LARGE.repeat(3))
       await until(() => answers(received()) === 4 || next.destroyed)
       return answers(received()) === 4
     })
@@ -129,13 +128,12 @@ t.test(
 t.test('what waited for clients that have left is counted no more', async (t) => {
   const app = await start(t, 0)
   app.employees.ping = () => new Promise(() => {})
-  const large = `GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Large: ${'x'.repeat(14_000)}\r\n\r\n`
   for (let round = 0; round < 2; round++) {
     const sockets: Socket[] = []
     while (sockets.every(({ destroyed }) => !destroyed)) {
       const socket = await open(t, app)
       sockets.push(socket)
-      socket.write(get('/readyz') + large.repeat(4))
+      socket.write(get('/readyz') + LARGE.repeat(4))
     }
     t.ok(sockets.length > 200, `${sockets.length} can wait`)
     for (const socket of sockets) socket.destroy()
@@ -230,12 +228,11 @@ t.test('nor what one write has behind it, however small it is', async (t) => {
 t.test('where nothing more may wait in all, the first one that does is the last', async (t) => {
   const app = await start(t, 0)
   app.employees.ping = () => new Promise(() => {})
-  const large = `GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Large: ${'x'.repeat(14_000)}\r\n\r\n`
   let ended = 0
   while (ended === 0) {
     const socket = await open(t, app)
     socket.once('close', () => ended++)
-    socket.write(get('/readyz') + large.repeat(4) + SMALLEST.repeat(10))
+    socket.write(get('/readyz') + LARGE.repeat(4) + SMALLEST.repeat(10))
   }
   // Its end has left room for a few, and others are parsed still.
   for (let i = 0; i < 20; i++) {
