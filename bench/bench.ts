@@ -6,6 +6,7 @@ import { startProgress } from '../src/bulk/progress.js'
 import { EXIT, integer, run } from '../src/commands/command.js'
 import { scoped } from '../test/support/scope.js'
 import { temporaryDirectory } from '../test/support/temporary-directory.js'
+import { measureCheckouts, stepsOfCheckouts } from './measure/checkouts.js'
 import { Databases } from './measure/database.js'
 import { measureGrowth } from './measure/growth.js'
 import { measurePauses, PAUSES } from './measure/pauses.js'
@@ -32,7 +33,10 @@ Whatever the figures are, it fails only if a server answers wrong.
 Examples:
   npm run bench                 about 8 minutes
   npm run bench -- --large      also with 1,000,000 employees
-  npm run bench -- --smoke      does it all work? seconds, and figures that mean nothing`
+  npm run bench -- --smoke      does it all work? seconds, and figures that mean nothing
+  npm run bench -- --against ../before ../after
+                                two built checkouts, each on its node_modules/.bin/node, and this
+                                one, as multiples of the first; writes nothing`
 
 const PAIRS = 3
 
@@ -42,6 +46,7 @@ interface Options {
   rounds: number
   seconds: number
   only: string
+  against: string[]
   out: string
 }
 
@@ -52,6 +57,7 @@ const command = new Command('npm run bench --')
   .option('--rounds <count>', 'how often each row is measured', integer(1, 100), 5)
   .option('--seconds <count>', 'how long each time', integer(1, 60), 1)
   .option('--only <text>', 'only requests whose name contains this, and nothing else', '')
+  .option('--against <checkouts...>', 'only the service, beside that of other checkouts', [])
   .option('--out <directory>', 'where the results go', 'bench/results')
   .addHelpText('after', HELP)
   .action(bench)
@@ -66,7 +72,7 @@ async function bench(options: Options): Promise<void> {
     measureAll(options, new Databases(await temporaryDirectory(scope))),
   )
   console.log(tableOf(results))
-  if (options.only) return
+  if (results.growth.length === 0) return
   await mkdir(options.out, { recursive: true })
   await writeFile(join(options.out, 'latest.json'), `${JSON.stringify(results, null, 2)}\n`)
   await writeFile(join(options.out, 'latest.html'), await pageOf(results))
@@ -79,21 +85,21 @@ async function measureAll(options: Options, databases: Databases): Promise<Resul
   const rounds = smoke ? 1 : options.rounds
   const pairs = smoke ? 1 : PAIRS
   const seconds = smoke ? 0.1 : options.seconds
-  const { only } = options
-  const sizes = only ? [] : smoke ? [100, 1000] : large ? [...SIZES, LARGE] : SIZES
+  const { only, against } = options
+  const rowsOnly = only !== '' || against.length > 0
+  const sizes = rowsOnly ? [] : smoke ? [100, 1000] : large ? [...SIZES, LARGE] : SIZES
   const growthRounds = smoke ? 1 : GROWTH_ROUNDS
 
   const plan = { databases, employees, rounds, pairs, seconds, only, onStep }
   let done = 0
-  const progress = startProgress(
-    'Measuring',
-    stepsOf(plan) + (only ? 0 : sizes.length * growthRounds + PAUSES),
-  )
+  const steps = against.length > 0 ? stepsOfCheckouts(plan, against) : stepsOf(plan)
+  const more = rowsOnly ? 0 : sizes.length * growthRounds + PAUSES
+  const progress = startProgress('Measuring', steps + more)
   function onStep() {
     progress.update(++done)
   }
   try {
-    const rows = await measureRows(plan)
+    const rows = await (against.length > 0 ? measureCheckouts(plan, against) : measureRows(plan))
     const growth = await measureGrowth({ ...plan, sizes, rounds: growthRounds })
     const most = sizes.at(-1)
     const pauses = most ? await measurePauses(databases, most, 5 * seconds, onStep) : []
@@ -102,7 +108,7 @@ async function measureAll(options: Options, databases: Databases): Promise<Resul
     const date = new Date().toISOString()
     const node = process.version
     const measured = { date, machine, node, seconds, rounds, employees, rows, growth, pauses }
-    return { ...measured, targets: targetsOf(measured) }
+    return { ...measured, targets: against.length > 0 ? [] : targetsOf(measured) }
   } finally {
     progress.stop()
   }

@@ -94,7 +94,7 @@ function bareLoads(server: 'node' | 'fastify'): Row[] {
   return rows
 }
 
-function serviceLoads(employees: number): Omit<Row, 'server'>[] {
+export function serviceLoads(employees: number): Omit<Row, 'server'>[] {
   const views = Object.entries(VIEWS).flatMap(([key, path]) => {
     const name = path.slice('/employees/'.length)
     const limit = LIMITS[key as keyof typeof VIEWS]

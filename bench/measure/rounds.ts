@@ -2,7 +2,7 @@ import { RedisServer } from '../../test/support/redis-server.js'
 import type { Scope } from '../../test/support/scope.js'
 import { scoped } from '../../test/support/scope.js'
 import { median } from '../median.js'
-import { RECORDED, type Row, rowsOf, type Server } from '../rows.js'
+import { type Load, RECORDED, type Row, rowsOf, type Server } from '../rows.js'
 import { ServerProcess, type Target } from '../servers/process.js'
 import type { Recorded } from '../servers/protocol.js'
 import { startWorkers } from '../servers/workers.js'
@@ -11,7 +11,7 @@ import { type Measured, measure } from './load.js'
 import type { RowResult } from './results.js'
 
 /** How much longer than a measurement: until then the compiler is a part of what is measured. */
-const WARM_UP = 2
+export const WARM_UP = 2
 
 /** What a framework or Node adds to an answer by itself. */
 const OWN_HEADERS = ['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding']
@@ -35,7 +35,7 @@ export function stepsOf({ employees, rounds, only }: Plan): number {
   return 2 * rounds * rowsOf(employees, only).length
 }
 
-interface Sample {
+export interface Sample {
   own: Measured
   /** What the limit did just before. */
   limit?: Measured
@@ -111,7 +111,12 @@ async function record(url: string, path: string): Promise<Recorded> {
   }
 }
 
-async function measureOn(server: Target, row: Row, seconds: number): Promise<Measured> {
+/** Measures what a row asks for, and puts back what it changed. */
+export async function measureOn(
+  server: Target,
+  row: Load & Partial<Row>,
+  seconds: number,
+): Promise<Measured> {
   const requests = row.conditional ? await conditional(row, server.url) : row.requests
   if (!(server instanceof ServerProcess)) return measure(server, row, seconds)
   if (row.levels) await server.ask('use', row.levels)
@@ -122,7 +127,7 @@ async function measureOn(server: Target, row: Row, seconds: number): Promise<Mea
 }
 
 /** The requests, if what they ask for is still as it is now. */
-async function conditional({ requests }: Row, url: string): Promise<Row['requests']> {
+async function conditional({ requests }: Load, url: string): Promise<Load['requests']> {
   return Promise.all(
     requests.map(async (request) => {
       const answer = await fetch(url + request.path)
@@ -132,7 +137,11 @@ async function conditional({ requests }: Row, url: string): Promise<Row['request
   )
 }
 
-function summarize({ name, server, limit }: Row, samples: Sample[]): RowResult {
+/** A row's medians, and those of its ratios to what was measured right before it. */
+export function summarize(
+  { name, server, limit }: Pick<RowResult, 'name' | 'server' | 'limit'>,
+  samples: Sample[],
+): RowResult {
   const middle = (figure: keyof Measured) => median(samples.map(({ own }) => own[figure]))
   const pairs = samples.flatMap(({ own, limit }) => (limit ? [{ own, limit }] : []))
   const against = (figure: keyof Measured) =>

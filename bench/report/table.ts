@@ -46,7 +46,8 @@ export function tableOf({ rows, growth, pauses, targets }: Results): string {
   for (const { target, limit, value, met } of targets) {
     goals.push([target, limit, value, met === null ? '' : met ? 'met' : 'missed'])
   }
-  return [requests, sizes, others, goals].map(String).join('\n')
+  const tables = [requests, sizes, others, goals].filter(({ length }) => length > 0)
+  return tables.map(String).join('\n')
 }
 
 function table(...head: string[]) {

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Scope } from '../../test/support/scope.js'
 import type { Questions, ServerOptions } from './protocol.js'
@@ -35,15 +36,21 @@ export class ServerProcess implements Target {
    * Resolves when it listens.
    *
    * @param execArgv options of Node for this process
+   * @param checkout a built checkout, whose code and Node are used in place of these
    */
   static async start(
     scope: Scope,
     options: ServerOptions,
     execArgv: string[] = [],
+    checkout?: string,
   ): Promise<ServerProcess> {
-    // What it logs is a cost of its own, and nothing to read.
-    const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const
-    const child = fork(MAIN, { serialization: 'advanced', execArgv, stdio: [...stdio] })
+    const child = fork(checkout ? join(checkout, 'dist/bench/servers/main.js') : MAIN, {
+      serialization: 'advanced',
+      execArgv,
+      execPath: checkout ? join(checkout, 'node_modules/.bin/node') : process.execPath,
+      // What it logs is a cost of its own, and nothing to read.
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
     const exit = once(child, 'exit')
     scope.teardown(() => {
       if (child.connected) child.disconnect()
