@@ -2,8 +2,9 @@
 //
 // A program is run in this very process, so that a signal reaches it: the scripts of package.json begin
 // with exec, without which npm signals a shell that dies and leaves it behind. It is not run if a type is
-// wrong; then dist/ stays as it was, too.
-import { spawnSync } from 'node:child_process'
+// wrong; then dist/ stays as it was, too. Nor is it if a signal comes before, which ends the compiler.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -13,6 +14,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { constants } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -24,12 +26,25 @@ else await run(resolve(program))
 async function run(program) {
   // In a process of its own, as the compiler keeps hundreds of megabytes. What it says goes to stderr:
   // the output is the program's.
-  const { status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url)], {
+  let stopped
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  const compiler = spawn(process.execPath, [fileURLToPath(import.meta.url)], {
     stdio: ['ignore', 2, 2],
   })
+  const [status] = await once(compiler, 'exit')
+  if (stopped) {
+    console.error('Stopped while it was built: nothing was begun')
+    process.exit(128 + constants.signals[stopped])
+  }
   if (status !== 0) process.exit(1)
+  process.off('SIGINT', stop).off('SIGTERM', stop)
   process.argv[1] = program
   await import(pathToFileURL(program).href)
+
+  function stop(signal) {
+    stopped = signal
+    compiler.kill(signal)
+  }
 }
 
 /** @returns the exit code */

@@ -1,7 +1,9 @@
 // slow: it builds a copy of the project, again and again
-import { readdirSync, statSync } from 'node:fs'
+import { once } from 'node:events'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { outcome } from './support/outcome.js'
 import { ProjectCopy } from './support/project-copy.js'
 import { halfRequest } from './support/requests.js'
 import { until } from './support/until.js'
@@ -64,6 +66,28 @@ t.test('Ctrl-C at npm start, which comes twice, finishes requests', { skip }, as
   socket.write(rest)
   t.equal(await workers.exit, 0)
 })
+
+const noProc = process.platform !== 'linux' && 'no /proc'
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  t.test(`${signal} during the build ends the compiler, too`, { skip: noProc }, async (t) => {
+    const command = [process.execPath, 'build.js', 'dist/src/server.js'] as const
+    const child = project.start([...command], {})
+    const ended = outcome(child)
+    let compiler = 0
+    await until(() => {
+      const { pid } = child
+      compiler = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'))
+      return compiler > 0
+    })
+    child.kill(signal)
+    await once(child, 'exit')
+    t.notOk(isAlive(compiler))
+    t.match(await ended, { code, stdout: '', stderr: 'Stopped while it was built: nothing was ' })
+  })
+}
 
 t.test('whatever is built meanwhile, a worker that dies is replaced', { skip }, async (t) => {
   const workers = start(t, [process.execPath, 'build.js', 'dist/src/server.js'], '2')
