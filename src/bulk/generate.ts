@@ -1,15 +1,16 @@
 import '../runtime.js'
+import '../commands/interrupt.js'
 
 import { Command } from 'commander'
 import {
   grouped,
   integer,
-  onInterrupt,
   openConfiguredDatabase,
   rate,
   run,
   Stopped,
 } from '../commands/command.js'
+import { interrupt } from '../commands/interrupt.js'
 import { bulkLoad } from '../store/sqlite/bulk-load.js'
 import { patiently } from './patiently.js'
 import { type Progress, startProgress } from './progress.js'
@@ -37,7 +38,6 @@ await run(command)
 async function generate(options: { employees: number; departments: number; seed: number }) {
   const { employees, departments, seed } = options
   const start = performance.now()
-  const interrupt = onInterrupt()
   // Faker is large, and is not installed in production.
   const { makePeople } = await import('./people.js')
   const db = openConfiguredDatabase()

@@ -1,14 +1,9 @@
 import '../runtime.js'
+import '../commands/interrupt.js'
 
 import { Command, Option } from 'commander'
-import {
-  grouped,
-  onInterrupt,
-  openConfiguredDatabase,
-  rate,
-  run,
-  Stopped,
-} from '../commands/command.js'
+import { grouped, openConfiguredDatabase, rate, run, Stopped } from '../commands/command.js'
+import { interrupt } from '../commands/interrupt.js'
 import { countEmployees } from '../store/sqlite/bulk-load.js'
 import type { Changes, Key } from '../store/sqlite/bulk-update.js'
 import type { Database } from '../store/sqlite/database.js'
@@ -65,7 +60,6 @@ await run(command)
 
 async function importFile(path: string, options: Options) {
   const start = performance.now()
-  const interrupt = onInterrupt()
   const key = KEYS[options.updateBy ?? '']
   // Numbers in place of names would be no key.
   const source = await Source.open(path, key ? { name: 'name', ...options } : options)

@@ -39,14 +39,6 @@ export async function run(command: Command): Promise<void> {
   }
 }
 
-/** Aborts at Ctrl-C and at SIGTERM, by the name of the signal: for a command that has to say what it kept. */
-export function onInterrupt(): AbortSignal {
-  const interrupt = new AbortController()
-  // Not only once: npm passes on what the terminal sends to everybody, so one Ctrl-C comes twice.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interrupt.abort(signal))
-  return interrupt.signal
-}
-
 function codeOf(error: unknown): number {
   if (error instanceof Stopped) return error.exitCode
   return error instanceof ConfigError ? EXIT.usage : EXIT.failed

@@ -7,6 +7,7 @@ import { load } from '../../src/bulk/load.js'
 import { patiently } from '../../src/bulk/patiently.js'
 import { Source } from '../../src/bulk/source.js'
 import type { EmployeeCreate } from '../../src/employees/schemas.js'
+import { outcome } from '../support/outcome.js'
 import { Workplace } from '../support/workplace.js'
 
 const HEADER = 'name,salary,department\n'
@@ -37,6 +38,31 @@ for (const [signal, exitCode] of [
     t.notMatch(stderr, 'Checking: 90 %')
     t.same(work.employees(), [])
   })
+
+  t.test(`${signal} while the command is loaded leaves the database alone`, async (t) => {
+    const work = await Workplace.create(t)
+    const path = await work.file('people.csv', `${HEADER}Ada,1,E\n`)
+    const { code, stdout, stderr } = await outcome(
+      work.startWith(signalAtDescription(signal), 'import', path),
+    )
+    t.same(
+      { code, stdout, stderr },
+      { code: exitCode, stdout: '', stderr: 'Stopped: nothing was imported\n' },
+    )
+    t.same(work.employees(), [])
+  })
+}
+
+/** A module for a process that gets a signal when it says what its command is for, before it runs it. */
+function signalAtDescription(signal: string): string {
+  const source = `
+    import { Command } from '${import.meta.resolve('commander')}'
+    const { description } = Command.prototype
+    Command.prototype.description = function (text) {
+      process.kill(process.pid, '${signal}')
+      return description.call(this, text)
+    }`
+  return `data:text/javascript,${encodeURIComponent(source)}`
 }
 
 t.test('Ctrl-C is heard between any two batches', async (t) => {

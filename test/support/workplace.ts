@@ -44,6 +44,11 @@ export class Workplace {
     return this.#spawn([], command, parameters)
   }
 
+  /** Starts a command in a process that loads this module first. */
+  startWith(module: string, command: Command, ...parameters: string[]): ChildProcess {
+    return this.#spawn(['--import', module], command, parameters)
+  }
+
   /**
    * Starts a command that stands still as soon as it has written this to stderr; then does something to
    * it, and lets it go on. Resolves when it has ended.
@@ -54,7 +59,7 @@ export class Workplace {
     command: Command,
     ...parameters: string[]
   ): Promise<Outcome> {
-    const child = this.#spawn(['--import', standStillAt(said)], command, parameters)
+    const child = this.startWith(standStillAt(said), command, ...parameters)
     let goOn: NodeJS.Timeout | undefined
     when(child.stderr, said, () => {
       act(child)
