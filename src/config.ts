@@ -203,9 +203,20 @@ function keysOf({ API_KEYS, API_KEYS_FILE }: Static<typeof Environment>) {
   }
   return (
     parse('API_KEYS', API_KEYS, parseKeys) ??
-    parse('API_KEYS_FILE', API_KEYS_FILE, (path) => parseKeys(readFileSync(path, 'utf8'))) ??
+    parse('API_KEYS_FILE', API_KEYS_FILE, (path) => parseKeys(readKeys(path))) ??
     []
   )
+}
+
+function readKeys(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new Error(
+      `cannot read ${path}: name a file that is there and that you may read (${code})`,
+    )
+  }
 }
 
 /** What a variable means, if it is set; an error of its parser gets the variable's name. */

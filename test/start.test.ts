@@ -92,6 +92,12 @@ const cases: {
     env: () => ({ REDIS_URL: 'redis://127.0.0.1:99999' }),
   },
   {
+    what: 'a file of keys that is not there',
+    code: 2,
+    says: 'API_KEYS_FILE: cannot read /dev/null/keys: name a file that is there and ',
+    env: () => ({ API_KEYS_FILE: '/dev/null/keys' }),
+  },
+  {
     what: 'a variable that is wrong',
     code: 2,
     says: /^PORT must be an integer from 0 to 65535, not "http"$/,

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import type { EmployeeCreate } from '../employees/schemas.js'
@@ -49,8 +50,9 @@ export class Source {
 
   /** @throws an error that names the file */
   static async open(path: string, options: SourceOptions): Promise<Source> {
-    const file = await open(path).catch((error: Error) => {
-      throw new Error(`Cannot read ${path}: ${error.message}`, { cause: error })
+    const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+      const what = `name a file that is there and that you may read (${error.code})`
+      throw new Error(`Cannot read ${resolve(path)}: ${what}`, { cause: error })
     })
     try {
       const stat = await file.stat()

@@ -54,7 +54,7 @@ t.test('keys that cannot be read are an error, not an open service', async (t) =
   const API_KEYS_FILE = join(await temporaryDirectory(t), 'keys')
   t.throws(() => readConfig({ API_KEYS_FILE }), {
     name: 'ConfigError',
-    message: /^API_KEYS_FILE: ENOENT/,
+    message: `API_KEYS_FILE: cannot read ${API_KEYS_FILE}: name a file that is there and that you may read (ENOENT)`,
   })
   for (const name of ['API_KEYS', 'API_KEYS_FILE']) {
     const message = `${name} is empty: set it, or unset it to do without keys`
