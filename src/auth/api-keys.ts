@@ -47,7 +47,9 @@ export function parseKeys(text: string): ApiKey[] {
 function parseEntry(entry: string, index: number): ApiKey {
   const [name = '', role = '', digest = '', ...rest] = entry.split(':')
   if (!(NAME.test(name) && isRole(role) && SHA256.test(digest) && rest.length === 0)) {
-    throw new Error(`entry ${index + 1} is not NAME:read:SHA256 or NAME:write:SHA256`)
+    throw new Error(
+      `entry ${index + 1} is not NAME:read:SHA256 or NAME:write:SHA256; "npm run key -- NAME ROLE" makes one`,
+    )
   }
   return { name, role, digest: Buffer.from(digest, 'hex') }
 }

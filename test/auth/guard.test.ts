@@ -64,7 +64,8 @@ t.test('keys that cannot be read are an error, not an open service', async (t) =
   t.throws(() => readConfig({ API_KEYS_FILE }), { message: 'API_KEYS_FILE: has no key' })
   t.throws(() => readConfig({ API_KEYS: 'secret' }), {
     name: 'ConfigError',
-    message: 'API_KEYS: entry 1 is not NAME:read:SHA256 or NAME:write:SHA256',
+    message:
+      'API_KEYS: entry 1 is not NAME:read:SHA256 or NAME:write:SHA256; "npm run key -- NAME ROLE" makes one',
   })
 })
 
