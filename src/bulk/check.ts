@@ -1,4 +1,4 @@
-import { complain, grouped, Stopped } from '../commands/command.js'
+import { complain, Stopped } from '../commands/command.js'
 import type { EmployeeCreate } from '../employees/schemas.js'
 import { Faults } from './faults.js'
 import type { Source } from './source.js'
@@ -44,12 +44,10 @@ export async function check(
   if (interrupt.aborted) throw new Stopped(interrupt, 'nothing was imported')
   const rows = checked.valid + count
   if (rows === 0) throw new Error(`${source.path} has no rows, so nothing was imported`)
-  if (count > 0 && (!skipInvalid || count === rows)) throw invalid(count, rows)
+  if (count > 0 && (!skipInvalid || count === rows)) {
+    const hint = count < rows ? '; --skip-invalid leaves such rows out' : ''
+    const state = faults.of(rows, 'is invalid', 'are invalid')
+    throw new Error(`${state}, so nothing was imported${hint}`)
+  }
   return { ...checked, invalid: count }
-}
-
-function invalid(count: number, rows: number): Error {
-  const hint = count < rows ? '; --skip-invalid leaves them out' : ''
-  const state = `${grouped(count)} of ${grouped(rows)} rows are invalid`
-  return new Error(`${state}, so nothing was imported${hint}`)
 }

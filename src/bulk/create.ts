@@ -1,4 +1,4 @@
-import { grouped, Stopped } from '../commands/command.js'
+import { counted, Stopped } from '../commands/command.js'
 import type { Database } from '../store/sqlite/database.js'
 import { createSqliteStore } from '../store/sqlite/sqlite-store.js'
 import { type Checked, type CheckOptions, check } from './check.js'
@@ -35,6 +35,6 @@ async function loadInto(db: Database, source: Source, interrupt: AbortSignal): P
 
 function kept({ rows, lastLine }: Loaded): string {
   return rows > 0
-    ? `${grouped(rows)} rows are in, up to line ${lastLine} of the file`
+    ? `${counted(rows, 'row is', 'rows are')} in, up to line ${lastLine} of the file`
     : 'nothing was imported'
 }

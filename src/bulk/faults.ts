@@ -1,4 +1,4 @@
-import { grouped } from '../commands/command.js'
+import { counted, grouped } from '../commands/command.js'
 
 const MAX_REPORTED = 20
 
@@ -10,6 +10,12 @@ export class Faults {
   add(line: number, fault: string): void {
     this.count++
     if (this.count <= MAX_REPORTED) this.#first.push(`line ${line}: ${fault}`)
+  }
+
+  /** How many rows of all are at fault, with the verb that fits: "1 of 4 rows has". */
+  of(rows: number, one: string, many: string): string {
+    const verb = this.count === 1 ? one : many
+    return `${grouped(this.count)} of ${counted(rows, 'row', 'rows')} ${verb}`
   }
 
   /** A line of text for each of the first ones, and how many more there are. */

@@ -3,7 +3,7 @@ import '../commands/interrupt.js'
 
 import { Command } from 'commander'
 import {
-  grouped,
+  counted,
   integer,
   openConfiguredDatabase,
   rate,
@@ -54,7 +54,7 @@ async function generate(options: { employees: number; departments: number; seed:
     progress.stop()
     db.$client.close()
   }
-  console.log(`${grouped(employees)} employees in ${rate(employees, start)}`)
+  console.log(`${counted(employees, 'employee', 'employees')} in ${rate(employees, start)}`)
 }
 
 function stopped(interrupt: AbortSignal): Stopped {

@@ -2,7 +2,14 @@ import '../runtime.js'
 import '../commands/interrupt.js'
 
 import { Command, Option } from 'commander'
-import { grouped, openConfiguredDatabase, rate, run, Stopped } from '../commands/command.js'
+import {
+  counted,
+  grouped,
+  openConfiguredDatabase,
+  rate,
+  run,
+  Stopped,
+} from '../commands/command.js'
 import { interrupt } from '../commands/interrupt.js'
 import { countEmployees } from '../store/sqlite/bulk-load.js'
 import type { Changes, Key } from '../store/sqlite/bulk-update.js'
@@ -83,8 +90,7 @@ async function importFile(path: string, options: Options) {
 async function assertIntended({ $client }: Database, path: string, interrupt: AbortSignal) {
   const count = countEmployees($client)
   if (count === 0) return
-  const those = count === 1 ? '1 employee is' : `${grouped(count)} employees are`
-  const there = `${those} there already`
+  const there = `${counted(count, 'employee is', 'employees are')} there already`
   if (!isTerminal()) {
     const flags = '--append creates others beside them, --update-by name,department updates them'
     throw new Error(`${there}, so nothing was imported: ${flags}`)
@@ -103,6 +109,6 @@ function summary({ valid, invalid, ...changes }: Checked & Partial<Changes>): st
 }
 
 function spaces({ trimmed }: Checked): string {
-  const values = `${grouped(trimmed)} names and departments`
+  const values = counted(trimmed, 'name or department', 'names and departments')
   return `left out the spaces around ${values}; --keep-spaces keeps them`
 }

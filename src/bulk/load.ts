@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { grouped } from '../commands/command.js'
+import { counted } from '../commands/command.js'
 import type { EmployeeCreate } from '../employees/schemas.js'
 import type { EmployeeStore } from '../store/store.js'
 import { patiently } from './patiently.js'
@@ -36,7 +36,7 @@ export async function load(source: Source, store: Store, interrupt: AbortSignal)
     }
   } catch (error) {
     if (loaded.rows === 0) throw error
-    const state = `${grouped(loaded.rows)} rows are in, up to line ${loaded.lastLine} of the file`
+    const state = `${counted(loaded.rows, 'row is', 'rows are')} in, up to line ${loaded.lastLine} of the file`
     throw new Error(`${(error as Error).message}\n${state}`, { cause: error })
   }
   return loaded

@@ -58,8 +58,8 @@ async function stage(
   })
   if (faults.count === 0) return checked
   complain(faults.report)
-  const rows = `${grouped(faults.count)} of ${grouped(checked.valid)} rows`
-  throw new Error(`${rows} have the ${by} of an earlier row, so nothing was imported`)
+  const rows = faults.of(checked.valid, 'has', 'have')
+  throw new Error(`${rows} the ${by} of an earlier row, so nothing was imported`)
 }
 
 /** @throws an error if a row could mean several employees */
@@ -71,8 +71,8 @@ function assertClear(staged: BulkUpdate, valid: number, by: string): void {
   }
   if (faults.count === 0) return
   complain(faults.report)
-  const rows = `${grouped(faults.count)} of ${grouped(valid)} rows`
-  throw new Error(`${rows} have the ${by} of several employees, so nothing was imported`)
+  const rows = faults.of(valid, 'has', 'have')
+  throw new Error(`${rows} the ${by} of several employees, so nothing was imported`)
 }
 
 async function write(staged: BulkUpdate, rows: number, interrupt: AbortSignal): Promise<Changes> {

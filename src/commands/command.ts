@@ -84,6 +84,11 @@ export function grouped(value: number): string {
   return Math.round(value).toLocaleString('en-US')
 }
 
+/** A count of something in the form that fits: "1 row is", "2,000 rows are". */
+export function counted(count: number, one: string, many: string): string {
+  return `${grouped(count)} ${count === 1 ? one : many}`
+}
+
 /** Says how long it took since `start` (of `performance.now()`): "6.1 s (164,000/s)". */
 export function rate(count: number, start: number): string {
   const seconds = (performance.now() - start) / 1000

@@ -116,6 +116,8 @@ t.test('nothing to import is an error', async (t) => {
       stderr: `${path} has no rows, so nothing was imported\n`,
     })
   }
+  const one = await work.file('one.csv', `${HEADER}Ada,x,E\n`)
+  t.match(await work.run('import', one), { stderr: '\n1 of 1 row is invalid, so nothing was ' })
   const path = await work.file('people.csv', `${HEADER}Ada,x,E\nBob,y,E\n`)
   for (const flags of [[], ['--skip-invalid']]) {
     const { code, stdout, stderr } = await work.run('import', path, ...flags)
@@ -165,6 +167,10 @@ t.test('--keep-spaces keeps them', async (t) => {
   t.equal(code, 0)
   t.notMatch(stdout, 'spaces')
   t.same(work.employees(), [[' Ada\u00a0', 1, ' E']])
+
+  await work.file('people.csv', `${HEADER}Ada,1, E\n`)
+  const { stdout: one } = await work.run('import', path, '--append')
+  t.match(one, '\nleft out the spaces around 1 name or department; --keep-spaces keeps them\n')
 })
 
 t.test('an untidy file of a county gets in, and says what of it did not', async (t) => {

@@ -127,7 +127,7 @@ t.test('rows that could mean several employees are errors, and nothing is import
   t.equal(
     inFile.stderr,
     'line 5: the same name and department as on line 2\n' +
-      '1 of 4 rows have the name and department of an earlier row, so nothing was imported\n',
+      '1 of 4 rows has the name and department of an earlier row, so nothing was imported\n',
   )
   t.same(work.employees(), [])
 
@@ -139,7 +139,7 @@ t.test('rows that could mean several employees are errors, and nothing is import
     stdout: '',
     stderr:
       'line 3: 2 employees have this name and department, the first with id 1\n' +
-      '1 of 4 rows have the name and department of several employees, so nothing was imported\n',
+      '1 of 4 rows has the name and department of several employees, so nothing was imported\n',
   })
   t.same(work.employees(), before)
 })
