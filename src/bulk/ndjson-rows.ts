@@ -11,8 +11,6 @@ interface Members {
   department: string
 }
 
-const NO_OBJECT = 'it must be a JSON object'
-
 /**
  * Reads NDJSON: a JSON object on each line; empty lines are passed over. The members of the first
  * object are the columns.
@@ -24,8 +22,12 @@ export async function* readNdjson(bytes: Readable, names: ColumnNames): AsyncGen
   for await (const { line, text } of lines(bytes)) {
     if (text.trim() === '') continue
     const object = parseObject(text)
-    if (object) members ??= findMembers(object, names)
-    yield object && members ? { line, ...pick(object, members) } : { line, fault: NO_OBJECT }
+    if (typeof object === 'string') {
+      yield { line, fault: object }
+      continue
+    }
+    members ??= findMembers(object, names)
+    yield { line, ...pick(object, members) }
   }
 }
 
@@ -46,14 +48,17 @@ function findMembers(object: Record<string, unknown>, names: ColumnNames): Membe
   }
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
+/** The object of a line, or why there is none. */
+function parseObject(text: string): Record<string, unknown> | string {
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
-      : undefined
-  } catch {
-    return undefined
+      : 'it must be a JSON object'
+  } catch (error) {
+    // The line that it counts is always 1.
+    const why = (error as Error).message.replace(/ in JSON at .*\b(column \d+)\)$/, ' at $1')
+    return `it is no JSON, or cut off (${why})`
   }
 }
 

@@ -128,13 +128,21 @@ t.test('bad rows of NDJSON are told by line', async (t) => {
     '{"salary":2,"department":"E"}',
   ]
   t.match(await faults(t, 'a.jsonl', lines.join('\r\n')), [
-    [2, 'it must be a JSON object'],
+    [2, /^it is no JSON, or cut off \(.* at column 13\)$/],
     [3, 'it must be a JSON object'],
     [5, 'salary must be number, got null, department must be string, got 5'],
     [6, 'salary is required'],
     [7, /salary must be .* got Infinity, department must be as described .* got "\\ud800"/],
     [8, 'name must be in the first row too'],
   ])
+})
+
+t.test('a file of NDJSON that is cut off says so, wherever it was cut', async (t) => {
+  const last = '{"salary":10,"department":"E"}'
+  for (let length = 1; length < last.length; length++) {
+    const content = `{"salary":1,"department":"E"}\n${last.slice(0, length)}`
+    t.match(await faults(t, 'a.jsonl', content), [[2, /^it is no JSON, or cut off \(.+\)$/]])
+  }
 })
 
 t.test('a line of NDJSON that does not end is an error', async (t) => {
