@@ -7,7 +7,7 @@ import { redocly } from './redocly.js'
 
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
-const command = new Command('contract')
+const command = new Command('npm run contract --')
   .description(
     'Checks a contract: its form, and that nothing breaks since the last release unless the version says so.',
   )

@@ -27,7 +27,11 @@ export class Stopped extends Error {
  */
 export async function run(command: Command): Promise<void> {
   try {
-    await command.addHelpText('after', EXIT_CODES).exitOverride().parseAsync()
+    await command
+      .addHelpText('after', EXIT_CODES)
+      .showHelpAfterError(`"${command.name()} --help" says how it is called`)
+      .exitOverride()
+      .parseAsync()
   } catch (error) {
     if (error instanceof CommanderError) {
       // Commander has said it already; asking for --help ends here too, and is no error.

@@ -1,0 +1,35 @@
+// slow: each command is a process
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { outcome } from '../support/outcome.js'
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'))
+
+/** Every program that npm runs, by the command that runs it. */
+const programs = Object.entries<string>(scripts).flatMap(([name, script]) => {
+  const [, program] = /^exec node build\.js (\S+)$/.exec(script) ?? []
+  const command = /^(?:start|test)$/.test(name) ? `npm ${name} --` : `npm run ${name} --`
+  return program ? [[command, program] as const] : []
+})
+
+t.ok(programs.length >= 10)
+for (const [command, program] of programs) {
+  t.test(`"${command} --nonsense" is refused with 2, and points to --help`, async (t) => {
+    const { code, stdout, stderr } = await run(program, '--nonsense')
+    t.equal(code, 2)
+    t.equal(stdout, '')
+    t.match(stderr, `"${command} --help"`)
+  })
+}
+
+function run(program: string, parameter: string) {
+  const child = spawn(process.execPath, [program, parameter], {
+    cwd: ROOT,
+    env: {},
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  return outcome(child)
+}
