@@ -41,23 +41,23 @@ Examples:
 const PAIRS = 3
 
 interface Options {
-  large: boolean
-  smoke: boolean
+  large?: true
+  smoke?: true
   rounds: number
   seconds: number
-  only: string
-  against: string[]
+  only?: string
+  against?: string[]
   out: string
 }
 
 const command = new Command('npm run bench --')
   .description('Measures what requests cost, beside the limits of Node and Fastify.')
-  .option('--large', 'also with 1,000,000 employees', false)
-  .option('--smoke', 'everything once, for a moment, over few employees', false)
+  .option('--large', 'also with 1,000,000 employees')
+  .option('--smoke', 'everything once, for a moment, over few employees')
   .option('--rounds <count>', 'how often each row is measured', integer(1, 100), 5)
   .option('--seconds <count>', 'how long each time', integer(1, 60), 1)
-  .option('--only <text>', 'only requests whose name contains this, and nothing else', '')
-  .option('--against <checkouts...>', 'only the service, beside that of other checkouts', [])
+  .option('--only <text>', 'only requests whose name contains this, and nothing else')
+  .option('--against <checkouts...>', 'only the service, beside that of other checkouts')
   .option('--out <directory>', 'where the results go', 'bench/results')
   .addHelpText('after', HELP)
   .action(bench)
@@ -85,7 +85,7 @@ async function measureAll(options: Options, databases: Databases): Promise<Resul
   const rounds = smoke ? 1 : options.rounds
   const pairs = smoke ? 1 : PAIRS
   const seconds = smoke ? 0.1 : options.seconds
-  const { only, against } = options
+  const { only = '', against = [] } = options
   const rowsOnly = only !== '' || against.length > 0
   const sizes = rowsOnly ? [] : smoke ? [100, 1000] : large ? [...SIZES, LARGE] : SIZES
   const growthRounds = smoke ? 1 : GROWTH_ROUNDS

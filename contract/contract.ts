@@ -1,19 +1,18 @@
 import { copyFileSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
-import { run } from '../src/commands/command.js'
+import { ofProject, run } from '../src/commands/command.js'
 import { breakingChanges, mayBreak } from './breaking.js'
 import { redocly } from './redocly.js'
-
-const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 const command = new Command('npm run contract --')
   .description(
     'Checks a contract: its form, and that nothing breaks since the last release unless the version says so.',
   )
   .option('--release', 'make the present contract the released one, if it may be')
-  .option('--present <file>', 'the present contract', file('openapi.json'))
-  .option('--released <file>', 'the contract of the last release', file('contract/released.json'))
+  .addOption(ofProject('--present <file>', 'the present contract', 'openapi.json'))
+  .addOption(
+    ofProject('--released <file>', 'the contract of the last release', 'contract/released.json'),
+  )
   .action(check)
 
 await run(command)

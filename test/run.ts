@@ -32,13 +32,13 @@ Examples:
 const command = new Command('npm test --')
   .description('Builds, and runs tests.')
   .argument('[paths...]', 'test files, as they are called in the sources, or folders of them')
-  .option('--quick', 'leave out those that take long', false)
+  .option('--quick', 'leave out those that take long')
   .addHelpText('after', HELP)
   .action(test)
 
 await run(command)
 
-async function test(paths: string[], { quick }: { quick: boolean }): Promise<void> {
+async function test(paths: string[], { quick }: { quick?: true }): Promise<void> {
   const tests = (paths.length > 0 ? paths.flatMap(testsAt) : ALL).filter(
     (file) => !quick || !isSlow(file),
   )

@@ -1,4 +1,5 @@
-import { type Command, CommanderError, InvalidArgumentError } from 'commander'
+import { fileURLToPath } from 'node:url'
+import { type Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { ConfigError, readConfig } from '../config.js'
 import { EXIT } from '../exit-codes.js'
 import { type Database, openDatabase } from '../store/sqlite/database.js'
@@ -70,6 +71,12 @@ export function openConfiguredDatabase(): Database {
     )
   }
   return openDatabase(databaseUrl)
+}
+
+/** An option that names a file: of the project, wherever the command is called, unless it is given. */
+export function ofProject(flags: string, description: string, path: string): Option {
+  const file = fileURLToPath(new URL(`../../../${path}`, import.meta.url))
+  return new Option(flags, description).default(file, path)
 }
 
 /** A parser for an option that takes an integer; Commander names the option and the value. */

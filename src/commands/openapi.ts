@@ -1,19 +1,14 @@
 import '../runtime.js'
 
 import { writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { buildApp } from '../app.js'
 import { readConfig } from '../config.js'
-import { run } from './command.js'
+import { ofProject, run } from './command.js'
 
 const command = new Command('npm run openapi --')
   .description('Writes the contract that the routes declare.')
-  .option(
-    '--out <file>',
-    'where to',
-    fileURLToPath(new URL('../../../openapi.json', import.meta.url)),
-  )
+  .addOption(ofProject('--out <file>', 'where to', 'openapi.json'))
   .action(writeContract)
 
 await run(command)

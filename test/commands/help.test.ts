@@ -23,6 +23,17 @@ for (const [command, program] of programs) {
     t.equal(stdout, '')
     t.match(stderr, `"${command} --help"`)
   })
+
+  t.test(
+    `"${command} --help" shows no default that says nothing, and no path of ours`,
+    async (t) => {
+      const { code, stdout } = await run(program, '--help')
+      t.equal(code, 0)
+      if (command !== 'npm start --') t.ok(stdout.startsWith(`Usage: ${command} `), stdout)
+      t.notMatch(stdout, /\(default: (?:false|""|\[\])\)/)
+      t.notOk(stdout.replaceAll(/\s+/g, '').includes(ROOT), stdout)
+    },
+  )
 }
 
 function run(program: string, parameter: string) {
