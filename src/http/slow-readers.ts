@@ -53,60 +53,41 @@ export class SlowReaders {
    * @param now in milliseconds of `performance.now()`
    */
   look(now = performance.now()): number {
-    const slow = this.#endSlowest(now)
-    return slow + this.#endOldest()
-  }
-
-  /** While too much waits in all, whoever was waited for longest is ended. */
-  #endOldest(): number {
     const waiting: Waiting[] = []
-    const bodies = new Map<Buffer, number>()
-    let all = 0
-    for (const [socket, reading] of this.#connections) {
+    const slow: Socket[] = []
+    for (const [socket, before] of this.#connections) {
       const bytes = unsent(socket)
-      if (!reading || bytes === 0) continue
-      waiting.push({ socket, since: reading.since, bytes })
-      const body = this.#bodies.get(socket)
-      const users = body && bodies.get(body)
-      if (body) bodies.set(body, (users ?? 0) + 1)
-      if (users === undefined) all += bytes
+      const sent = socket.bytesWritten - bytes
+      const took = before ? now - before.since : 0
+      if (bytes === 0) {
+        if (before) this.#connections.set(socket, undefined)
+      } else if (before && took < this.#limits.windowMs) {
+        waiting.push({ socket, since: before.since, bytes })
+      } else if (before && (1000 * (sent - before.sent)) / took < this.#limits.lowestRate) {
+        slow.push(socket)
+      } else {
+        this.#connections.set(socket, { since: now, sent })
+        waiting.push({ socket, since: now, bytes })
+      }
     }
-    if (all <= this.#limits.waiting) return 0
-    let ended = 0
-    for (const { socket, bytes } of waiting.sort((one, other) => one.since - other.since)) {
-      if (all <= this.#limits.waiting) break
-      const body = this.#bodies.get(socket)
-      const users = body && bodies.get(body)
-      if (body && users) bodies.set(body, users - 1)
-      if (users === undefined || users === 1) all -= bytes
-      socket.destroy()
-      ended++
-    }
-    return ended
+    const ended = [...slow, ...this.#tooMuch(waiting)]
+    for (const socket of ended) socket.destroy()
+    return ended.length
   }
 
-  #endSlowest(now: number): number {
-    let ended = 0
-    for (const [socket, reading] of this.#connections) {
-      const waiting = unsent(socket)
-      if (waiting === 0) {
-        if (reading) this.#connections.set(socket, undefined)
-        continue
-      }
-      const sent = socket.bytesWritten - waiting
-      if (!reading) {
-        this.#connections.set(socket, { since: now, sent })
-      } else if (now - reading.since >= this.#limits.windowMs) {
-        const rate = (1000 * (sent - reading.sent)) / (now - reading.since)
-        if (rate < this.#limits.lowestRate) {
-          ended++
-          socket.destroy()
-        } else {
-          this.#connections.set(socket, { since: now, sent })
-        }
-      }
-    }
-    return ended
+  /** Those that were waited for longest, without whom no more waits in all than may. */
+  #tooMuch(waiting: Waiting[]): Socket[] {
+    const bodies = new Set<Buffer>()
+    let all = 0
+    return waiting
+      .sort((one, other) => other.since - one.since)
+      .filter(({ socket, bytes }) => {
+        const body = this.#bodies.get(socket)
+        if (!body || !bodies.has(body)) all += bytes
+        if (body) bodies.add(body)
+        return all > this.#limits.waiting
+      })
+      .map(({ socket }) => socket)
   }
 }
 
