@@ -9,7 +9,7 @@ import { closeGracefully } from './graceful-close.js'
 import { addressOf, assertCanListen, CannotListen, listening } from './listening.js'
 import { loggerOptions } from './logger.js'
 import { openDatabase } from './store/sqlite/database.js'
-import { logExposed } from './store/sqlite/private-files.js'
+import { logCreated, logExposed } from './store/sqlite/private-files.js'
 import { UnusableDatabase } from './store/sqlite/unusable-database.js'
 import { logViewChanges } from './store/view-changes.js'
 import { answerPings } from './workers/heartbeat.js'
@@ -71,6 +71,7 @@ function supervise(config: Config): void {
   const log = pino(options, stream)
   openDatabase(config.databaseUrl, {
     onViewChange: logViewChanges(log),
+    onCreated: logCreated(log),
     onExposed: logExposed(log),
   }).$client.close()
   warnIfOpen(config, log)

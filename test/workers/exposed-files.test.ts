@@ -22,3 +22,18 @@ for (const processes of [1, 2]) {
     t.match(lines, [{ level: 40, files: [path] }])
   })
 }
+
+for (const processes of [1, 2]) {
+  t.test(`a database that was made is one line of the log, of ${processes}`, async (t) => {
+    const path = join(await temporaryDirectory(t), 'mistyped', 'employees.db')
+    for (const made of [[{ level: 30, file: path }], []]) {
+      const env = { DATABASE_URL: `file:${path}`, WEB_CONCURRENCY: `${processes}` }
+      const service = await Workers.spawn(t, env)
+      await until(() => service.pids.length === processes)
+      t.match(service.said('a new database was made'), made)
+      t.equal(service.said('a new database was made').length, made.length)
+      service.process.kill('SIGTERM')
+      await service.exit
+    }
+  })
+}

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Sqlite from 'better-sqlite3'
 import { getTableColumns } from 'drizzle-orm'
@@ -21,6 +22,8 @@ export interface DatabaseOptions {
   views?: readonly GeneratedView[]
   /** Told of each view that was not in the database as it is defined, unless the database is new. */
   onViewChange?: (change: ViewChange) => void
+  /** Told of the database's file if it was not there, and was made. */
+  onCreated?: (file: string) => void
   /** Told of the database's files if others than their owner may read or write them. */
   onExposed?: (files: string[]) => void
 }
@@ -44,9 +47,10 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
   const unknown: string[] = []
   let client: Sqlite.Database | undefined
   try {
-    if (path !== ':memory:') makeFile(url, path)
+    const isNew = path !== ':memory:' && makeFile(url, path)
     client = new Sqlite(path, { timeout: START_TIMEOUT_MS })
     prepare(client, unknown, options)
+    if (isNew) options.onCreated?.(resolve(path))
     const exposed = client.memory ? [] : exposedFiles(path)
     if (exposed.length > 0) options.onExposed?.(exposed)
     return drizzle({ client, schema })
@@ -56,12 +60,13 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
   }
 }
 
-function makeFile(url: string, path: string): void {
+/** @returns whether it was not there */
+function makeFile(url: string, path: string): boolean {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     const file = `${url.replace(/\/$/, '')}/employees.db`
     throw new UnusableDatabase(`DATABASE_URL=${url} is a directory: name a file, like ${file}`)
   }
-  createPrivate(path)
+  return createPrivate(path)
 }
 
 /** @param unknown gets the migrations that only another release knows */

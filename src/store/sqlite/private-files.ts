@@ -9,13 +9,17 @@ const OTHERS = 0o077
  * Makes an empty file that its owner alone may read, which SQLite takes for a new database, and the
  * folders that it needs, for their owner alone as well. What is there already stays as it is: somebody
  * may have opened it to others for a reason.
+ *
+ * @returns whether it was made
  */
-export function createPrivate(path: string): void {
+export function createPrivate(path: string): boolean {
   makeFolder(dirname(resolve(path)))
   try {
     closeSync(openSync(path, 'wx', 0o600))
+    return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return false
   }
 }
 
@@ -48,6 +52,7 @@ export function exposedFiles(path: string): string[] {
 }
 
 interface Log {
+  info(line: object, message: string): void
   warn(line: object, message: string): void
 }
 
@@ -58,4 +63,9 @@ export function logExposed(log: Log): (files: string[]) => void {
       { files },
       'others than the owner may read or change the database, and so salaries: chmod 600 if they need not',
     )
+}
+
+/** Writes one line about a database that was made: where the path is mistyped, it is not the one that was meant. */
+export function logCreated(log: Log): (file: string) => void {
+  return (file) => log.info({ file }, 'a new database was made')
 }
