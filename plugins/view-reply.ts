@@ -21,10 +21,12 @@ export default fp(
     fastify.decorateReply('sendView', function (view, answer) {
       return announceView(this, view, answer).send(answer.body)
     })
-    // A route for a view that nobody keeps fresh must not start.
-    fastify.addHook('onRoute', ({ config }) => {
+    fastify.addHook('onRoute', ({ config, url }) => {
       const view = config?.view ?? config?.cache?.view
-      if (view) fastify.addHook('onReady', async () => void (await fastify.views.version(view)))
+      if (!view) return
+      fastify.metrics.viewShown(view.name, url)
+      // A route for a view that nobody keeps fresh must not start.
+      fastify.addHook('onReady', async () => void (await fastify.views.version(view)))
     })
   },
   { name: 'view-reply', dependencies: ['store', 'metrics'] },

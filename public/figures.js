@@ -16,8 +16,9 @@ function samples(text, metric) {
  */
 export function viewsOf(text) {
   const answers = samples(text, 'employees_view_answers_total')
-  const of = (view, metric) =>
-    samples(text, `employees_view_${metric}`).find((sample) => sample.view === view)?.value
+  const sampleOf = (view, metric) =>
+    samples(text, `employees_view_${metric}`).find((sample) => sample.view === view)
+  const of = (view, metric) => sampleOf(view, metric)?.value
   const changes = samples(text, 'employees_view_changed_timestamp_seconds')
   return changes.map(({ view, value: changed }) => {
     const count = (isCounted) =>
@@ -27,7 +28,8 @@ export function viewsOf(text) {
     const isMiss = ({ source }) => source === 'stored' || source === 'passed'
     const fills = of(view, 'fill_seconds_count') ?? 0
     return {
-      view,
+      // No route of this release shows a view of another one.
+      path: sampleOf(view, 'info')?.path ?? view,
       changed,
       hits: count((answer) => !isMiss(answer)),
       misses: count(isMiss),

@@ -17,7 +17,7 @@ export function showViews(views, now) {
   document.querySelector('#views').replaceChildren(...views.map((view) => cardOf(view, now)))
 }
 
-function cardOf({ view, changed, hits, misses, filled, fillSeconds }, now) {
+function cardOf({ path, changed, hits, misses, filled, fillSeconds }, now) {
   const lines = [
     ['Version changed', ago(changed, now)],
     ['Hits', numbers.format(hits)],
@@ -28,13 +28,8 @@ function cardOf({ view, changed, hits, misses, filled, fillSeconds }, now) {
   const list = lines.map(([name, value]) =>
     element('div', {}, element('dt', {}, name), element('dd', {}, value)),
   )
-  const title = element('h3', {}, titleOf(view))
+  const title = element('h3', {}, path)
   return element('article', { className: 'view' }, title, element('dl', {}, ...list))
-}
-
-/** `top2_by_dept` as people read it: Top2 by dept. */
-function titleOf(view) {
-  return `${view[0].toUpperCase()}${view.slice(1).replaceAll('_', ' ')}`
 }
 
 /** Everybody of the view as bars, the departments from the highest salary down. */

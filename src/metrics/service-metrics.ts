@@ -36,6 +36,13 @@ export function serviceMetrics(register: Registry) {
       'not_modified (304)',
     labels: ['view', 'source'],
   })
+  const info = new Gauge({
+    name: 'employees_view_info',
+    help: 'The path of the route that shows a view: always 1, by view and path',
+    labelNames: ['view', 'path'],
+    registers: [register],
+    aggregator: 'max',
+  })
   const fills = histogram(register, {
     name: 'employees_view_fill_seconds',
     help: 'Time that the query took whose result is cached, in seconds, by view',
@@ -65,6 +72,11 @@ export function serviceMetrics(register: Registry) {
   })
 
   return {
+    /** Tells where a view is shown. */
+    viewShown(view: string, path: string): void {
+      info.set({ view, path }, 1)
+    },
+
     /** Tells of an answer of a cached view, whatever its status. */
     viewAnswered(view: string, source: string): void {
       answers(view, source).total++

@@ -39,7 +39,7 @@ t.test('every metric and label that the dashboard asks for is in /metrics', asyn
 
 t.test('every figure of the service itself is on the dashboard', async (t) => {
   for (const name of (await metricsOf(t)).keys()) {
-    if (!/^(employees|http)_/.test(name) || /_(sum|count|bucket)$/.test(name)) continue
+    if (!/^(employees|http)_/.test(name) || /_(sum|count|bucket|info)$/.test(name)) continue
     t.ok(
       queries.some((query) => new RegExp(`\\b${name}(_bucket|_count|_sum)?\\b`).test(query)),
       name,

@@ -59,16 +59,16 @@ t.test('it has the figures of every view', async (t) => {
   const app = await build(t)
   const figures = new URL('../../../public/figures.js', import.meta.url)
   const { viewsOf } = await import(figures.href)
-  const shown = async (name: string) => {
-    const views: { view: string }[] = viewsOf((await app.inject('/metrics')).body)
+  const shown = async (path: string) => {
+    const views: { path: string }[] = viewsOf((await app.inject('/metrics')).body)
     t.equal(views.length, shownViews.length)
-    return views.find(({ view }) => view === name)
+    return views.find((view) => view.path === path)
   }
   for (const { view, path } of shownViews) {
-    t.match(await shown(view.name), { changed: Number, hits: 0, misses: 0 }, view.name)
+    t.match(await shown(path), { changed: Number, hits: 0, misses: 0 }, view.name)
     for (let i = 0; i < 3; i++) await app.inject(path)
     const asked = { hits: 2, misses: 1, filled: Number, fillSeconds: Number }
-    t.match(await shown(view.name), asked, view.name)
+    t.match(await shown(path), asked, view.name)
   }
 })
 
