@@ -41,7 +41,7 @@ t.test('orval makes a client that reads, writes and fails as promised', async (t
   await project.run('orval/scenario.js', url)
 })
 
-t.test("the README's example compiles, and runs with keys and without", async (t) => {
+t.test('the example of the docs compiles, and runs with keys and without', async (t) => {
   const { project, url, DATABASE_URL } = await start(t)
   const ada = JSON.stringify({ name: 'Ada Lovelace', salary: 180000, department: 'Engineering' })
   for (let count = 0; count < 101; count++) await post(url, ada)

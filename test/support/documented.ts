@@ -31,7 +31,7 @@ export const codeBlocks: CodeBlock[] = [...documents].flatMap(([file, document])
 export const RUN = {
   tour: ['README.md', 'employee() {'],
   'what the tour says': ['README.md', '{"id":1,'],
-  'SDK example': ['README.md', 'import createClient'],
+  'SDK example': ['docs/operations.md', 'import createClient'],
   view: ['README.md', '// drizzle/views/'],
   'route of the view': ['README.md', '// routes/'],
   generators: ['docs/operations.md', 'npx '],
