@@ -1,4 +1,4 @@
-import type { employees } from './schema.js'
+import type { employees } from './sqlite/schema.js'
 
 /** The databases that a definition can be generated for. */
 export type Dialect = 'sqlite'

@@ -5,7 +5,6 @@ import { MemoryStore } from '../src/cache/memory-store.js'
 import { RedisStore } from '../src/cache/redis-store.js'
 import { SignedStore } from '../src/cache/signed-store.js'
 import type { RedisStats } from '../src/metrics/redis.js'
-import { secretFor } from '../src/store/sqlite/secrets.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -36,7 +35,7 @@ export default fp(
       if (reason === undefined) fastify.log.info('Redis is here: cached answers are shared')
       else fastify.log.warn({ reason }, 'Redis is away: answers are cached in this process')
     })
-    const signed = new SignedStore(redis, secretFor(fastify.db.$client, 'cache_entries'), (key) =>
+    const signed = new SignedStore(redis, fastify.db.secret('cache_entries'), (key) =>
       fastify.log.warn({ key }, 'an entry in Redis is not of this service: it is not used'),
     )
     fastify.decorate('redisState', () => (redis.usable ? 'ok' : 'away'))

@@ -1,7 +1,6 @@
 import type { onErrorHookHandler, onSendHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { JsonArrayStream } from '../src/store/json-array-stream.js'
-import { createSqliteStore } from '../src/store/sqlite/sqlite-store.js'
 import type { EmployeeStore, ViewStore } from '../src/store/store.js'
 import { logViewChanges } from '../src/store/view-changes.js'
 
@@ -15,14 +14,14 @@ declare module 'fastify' {
 /** Decorates `fastify.employees` and `fastify.views`: everything that the database knows. */
 export default fp(
   async function storePlugin(fastify) {
-    const store = createSqliteStore(fastify.db, {
+    const store = fastify.db.createStore({
       onBatch: fastify.metrics.committed,
       onViewChange: logViewChanges(fastify.log),
     })
     fastify.metrics.watchStore(store.stats)
     fastify.decorate('employees', store.employees)
     fastify.decorate('views', store.views)
-    fastify.addHook('onClose', async () => store.close())
+    fastify.addHook('onClose', () => store.close())
 
     fastify.addHook('onError', sayWhenAgain)
     // Behind the hooks of the route: a view that is being cached is read to its end, since others may

@@ -8,9 +8,9 @@ import { EXIT } from './exit-codes.js'
 import { closeGracefully } from './graceful-close.js'
 import { addressOf, assertCanListen, CannotListen, listening } from './listening.js'
 import { loggerOptions } from './logger.js'
-import { openDatabase } from './store/sqlite/database.js'
+import { UnusableDatabase } from './store/errors.js'
+import { openDatabase } from './store/open.js'
 import { logCreated, logExposed } from './store/sqlite/private-files.js'
-import { UnusableDatabase } from './store/sqlite/unusable-database.js'
 import { logViewChanges } from './store/view-changes.js'
 import { answerPings } from './workers/heartbeat.js'
 import { superviseWorkers } from './workers/supervise.js'
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
     assertGuarded(config)
     // Once, and not in each worker; and before a database is made.
     if (cluster.isPrimary) await assertCanListen(config)
-    if (config.webConcurrency > 1 && cluster.isPrimary) supervise(config)
+    if (config.webConcurrency > 1 && cluster.isPrimary) await supervise(config)
     else await serve(config)
   } catch (error) {
     const { message, stack } = error as Error
@@ -66,14 +66,15 @@ async function main(): Promise<void> {
 }
 
 /** Migrates, and finds out whether that can be done at all, once and not in each worker. */
-function supervise(config: Config): void {
+async function supervise(config: Config): Promise<void> {
   const { stream, ...options } = loggerOptions(config)
   const log = pino(options, stream)
-  openDatabase(config.databaseUrl, {
+  const database = await openDatabase(config.databaseUrl, {
     onViewChange: logViewChanges(log),
     onCreated: logCreated(log),
     onExposed: logExposed(log),
-  }).$client.close()
+  })
+  await database.close()
   warnIfOpen(config, log)
   superviseWorkers(config.webConcurrency, log, CLOSE_TIMEOUT_MS)
 }

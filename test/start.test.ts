@@ -7,7 +7,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
-import { openDatabase } from '../src/store/sqlite/database.js'
+import { openSqlite } from '../src/store/sqlite/open.js'
 import { type Outcome, outcome } from './support/outcome.js'
 import { SERVER, Service } from './support/service.js'
 import { temporaryDirectory } from './support/temporary-directory.js'
@@ -68,7 +68,7 @@ const cases: {
     code: 1,
     says: /^The table "secrets" .* no row "\w+" any more: restore it, or .*INSERT INTO secrets /,
     env: (directory) => {
-      openDatabase(`file:${join(directory, 'some.db')}`).$client.close()
+      openSqlite(`file:${join(directory, 'some.db')}`).$client.close()
       return { DATABASE_URL: altered(directory, 'DELETE FROM secrets'), WEB_CONCURRENCY: '1' }
     },
   },
@@ -222,6 +222,6 @@ function altered(directory: string, sql: string): string {
 
 /** Of one that a later release has migrated. */
 function newer(directory: string, sql: string): string {
-  openDatabase(`file:${join(directory, 'some.db')}`).$client.close()
+  openSqlite(`file:${join(directory, 'some.db')}`).$client.close()
   return altered(directory, `${sql}; INSERT INTO migrations VALUES ('9999_names.sql', 'later')`)
 }

@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makePeople } from '../../src/bulk/people.js'
 import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
-import { openDatabase } from '../../src/store/sqlite/database.js'
+import { openSqlite } from '../../src/store/sqlite/open.js'
 
 const DEPARTMENTS = 100
 
@@ -20,7 +20,7 @@ export class Databases {
   async create(employees: number): Promise<string> {
     const original = join(this.#directory, `${employees}.db`)
     if (!this.#made.has(employees)) {
-      const { $client } = openDatabase(`file:${original}`)
+      const { $client } = openSqlite(`file:${original}`)
       await bulkLoad($client, makePeople(employees, DEPARTMENTS, 1))
       $client.close()
       this.#made.add(employees)

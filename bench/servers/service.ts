@@ -23,7 +23,7 @@ export async function startService({
   const { l1 } = app.viewCache
   const { get } = l1
   const { getBuffer, set } = redis
-  const client = app.db.$client
+  const client = app.db.drizzle.$client
 
   const questions = {
     use(levels: Levels) {

@@ -1,5 +1,5 @@
 import { counted, Stopped } from '../commands/command.js'
-import type { Database } from '../store/sqlite/database.js'
+import type { Drizzle } from '../store/sqlite/open.js'
 import { createSqliteStore } from '../store/sqlite/sqlite-store.js'
 import { type Checked, type CheckOptions, check } from './check.js'
 import { type Loaded, load } from './load.js'
@@ -11,7 +11,7 @@ import type { Source } from './source.js'
  * @throws {Stopped} and errors that say how many rows are in, if any
  */
 export async function create(
-  db: Database,
+  db: Drizzle,
   source: Source,
   interrupt: AbortSignal,
   options: CheckOptions,
@@ -24,12 +24,12 @@ export async function create(
   return checked
 }
 
-async function loadInto(db: Database, source: Source, interrupt: AbortSignal): Promise<Loaded> {
+async function loadInto(db: Drizzle, source: Source, interrupt: AbortSignal): Promise<Loaded> {
   const store = createSqliteStore(db)
   try {
     return await load(source, store.employees, interrupt)
   } finally {
-    store.close()
+    await store.close()
   }
 }
 

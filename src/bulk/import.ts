@@ -13,7 +13,7 @@ import {
 import { interrupt } from '../commands/interrupt.js'
 import { countEmployees } from '../store/sqlite/bulk-load.js'
 import type { Changes, Key } from '../store/sqlite/bulk-update.js'
-import type { Database } from '../store/sqlite/database.js'
+import type { Drizzle } from '../store/sqlite/open.js'
 import type { Checked } from './check.js'
 import { confirm, isTerminal } from './confirm.js'
 import { create } from './create.js'
@@ -70,7 +70,7 @@ async function importFile(path: string, options: Options) {
   const key = KEYS[options.updateBy ?? '']
   // Numbers in place of names would be no key.
   const source = await Source.open(path, key ? { name: 'name', ...options } : options)
-  let db: Database | undefined
+  let db: Drizzle | undefined
   try {
     db = openConfiguredDatabase()
     if (!key && !options.append) await assertIntended(db, path, interrupt)
@@ -87,7 +87,7 @@ async function importFile(path: string, options: Options) {
 }
 
 /** @throws an error, unless there are no employees, or somebody at the terminal wants others beside them */
-async function assertIntended({ $client }: Database, path: string, interrupt: AbortSignal) {
+async function assertIntended({ $client }: Drizzle, path: string, interrupt: AbortSignal) {
   const count = countEmployees($client)
   if (count === 0) return
   const there = `${counted(count, 'employee is', 'employees are')} there already`

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { complain, grouped, Stopped } from '../commands/command.js'
 import { BulkUpdate, type Changes, type Key } from '../store/sqlite/bulk-update.js'
-import type { Database } from '../store/sqlite/database.js'
 import { asDatabaseError } from '../store/sqlite/errors.js'
+import type { Drizzle } from '../store/sqlite/open.js'
 import { type Checked, type CheckOptions, check } from './check.js'
 import { Faults } from './faults.js'
 import { patiently } from './patiently.js'
@@ -20,7 +20,7 @@ const TURN = 5000
  * @throws {Stopped} and an error for rows that could mean several employees
  */
 export async function update(
-  db: Database,
+  db: Drizzle,
   source: Source,
   interrupt: AbortSignal,
   { key, ...options }: CheckOptions & { key: Key },

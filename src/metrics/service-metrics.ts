@@ -21,8 +21,10 @@ interface StoreStats {
   writesWaiting: number
   readers: { open: number; idle: number; limit: number }
   /** When each view last got a new version, as Unix time in seconds; none if the store cannot tell. */
-  viewChanges(): { view: string; changedAt: number }[]
+  viewChanges(): ViewChanges | Promise<ViewChanges>
 }
+
+type ViewChanges = { view: string; changedAt: number }[]
 
 export type ServiceMetrics = ReturnType<typeof serviceMetrics>
 
@@ -112,8 +114,8 @@ function watchStore(register: Registry, stats: () => StoreStats): void {
     labelNames: ['view'],
     registers,
     aggregator: 'max',
-    collect() {
-      for (const { view, changedAt } of stats().viewChanges()) this.set({ view }, changedAt)
+    async collect() {
+      for (const { view, changedAt } of await stats().viewChanges()) this.set({ view }, changedAt)
     },
   })
   new Gauge({

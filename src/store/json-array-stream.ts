@@ -1,8 +1,11 @@
 import { addAbortSignal, Readable } from 'node:stream'
 
-/** Where rows come from: it is closed when they are read, or when it must be given up. */
-interface Source {
+/** Rows of one snapshot, which is closed when they were read, or must be given up. */
+export interface RowSource {
+  /** Aborted when it must be given up. */
   readonly signal: AbortSignal
+  /** The next rows, at most so many; fewer are the last. */
+  next(limit: number): unknown[] | Promise<unknown[]>
   close(): void
 }
 
@@ -15,14 +18,12 @@ const ROWS_PER_CHUNK = 1000
  * source is closed once; and it ends when that must be given up.
  */
 export class JsonArrayStream extends Readable {
-  readonly #rows: Iterator<unknown>
-  readonly #source: Source
+  readonly #source: RowSource
   #separator = '['
   #ended = false
 
-  constructor(rows: Iterator<unknown>, source: Source) {
+  constructor(source: RowSource) {
     super({ highWaterMark: 1 })
-    this.#rows = rows
     this.#source = source
     addAbortSignal(source.signal, this)
   }
@@ -30,41 +31,33 @@ export class JsonArrayStream extends Readable {
   override _read(): void {
     setImmediate(() => {
       if (this.destroyed) return
-      try {
-        if (this.#ended) this.push(null)
-        else this.#pushChunk()
-      } catch (error) {
-        this.destroy(error as Error)
-      }
+      // The end comes with a read of its own: whoever has the last chunk can still put it back.
+      if (this.#ended) this.push(null)
+      else this.#pushChunk().catch((error) => this.destroy(error))
     })
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     try {
-      try {
-        this.#rows.return?.()
-      } finally {
-        this.#source.close()
-      }
+      this.#source.close()
       callback(error)
     } catch (closeError) {
       callback(error ?? (closeError as Error))
     }
   }
 
-  #pushChunk(): void {
+  async #pushChunk(): Promise<void> {
+    const next = this.#source.next(ROWS_PER_CHUNK)
+    const rows = Array.isArray(next) ? next : await next
+    if (this.destroyed) return
+    const isLast = rows.length < ROWS_PER_CHUNK
     let chunk = ''
-    for (let count = 0; count < ROWS_PER_CHUNK; count++) {
-      const row = this.#rows.next()
-      if (row.done) {
-        // The end comes with the next read: whoever has the last chunk can still put it back.
-        this.#ended = true
-        this.push(`${chunk}${this.#separator === '[' ? '[]' : ']'}`)
-        return
-      }
-      chunk += this.#separator + JSON.stringify(row.value)
+    if (rows.length > 0) {
+      chunk = this.#separator + JSON.stringify(rows).slice(1, -1)
       this.#separator = ','
     }
+    if (isLast) chunk += this.#separator === '[' ? '[]' : ']'
+    this.#ended = isLast
     this.push(chunk)
   }
 }
@@ -73,8 +66,8 @@ export class JsonArrayStream extends Readable {
 export class ViewStream extends JsonArrayStream {
   readonly version: string
 
-  constructor(version: string, rows: Iterator<unknown>, source: Source) {
-    super(rows, source)
+  constructor(version: string, source: RowSource) {
+    super(source)
     this.version = version
   }
 }

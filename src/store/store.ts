@@ -1,5 +1,5 @@
 import type { View } from '../../drizzle/define-view.js'
-import type { employees } from '../../drizzle/schema.js'
+import type { employees } from '../../drizzle/sqlite/schema.js'
 import type { JsonArrayStream, ViewStream } from './json-array-stream.js'
 
 /** An employee as every database keeps it. */
@@ -74,7 +74,16 @@ export interface Store {
   employees: EmployeeStore
   views: ViewStore
   stats(): StoreStats
-  close(): void
+  close(): Promise<void>
+}
+
+/** What became of one transaction of writes. */
+export interface Batch {
+  writes: number
+  /** From BEGIN to the end of COMMIT. */
+  seconds: number
+  /** Nothing of it was kept, as far as anybody knows. */
+  failed: boolean
 }
 
 /** How a store is doing. */
@@ -82,5 +91,6 @@ export interface StoreStats {
   writesWaiting: number
   readers: { open: number; idle: number; limit: number }
   /** When each view last got a new version, as Unix time in seconds; none if the database cannot tell. */
-  viewChanges(): { view: string; changedAt: number }[]
+  viewChanges(): ViewChanges | Promise<ViewChanges>
 }
+type ViewChanges = { view: string; changedAt: number }[]

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import t from 'tap'
 import type { EmployeeCreate } from '../../src/employees/schemas.js'
 import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
-import type { Database } from '../../src/store/sqlite/database.js'
+import type { Drizzle } from '../../src/store/sqlite/open.js'
 import { build } from '../support/build.js'
 import { memoryDatabase } from '../support/memory-database.js'
 import { expectedRows, shownViews } from '../support/shown-views.js'
@@ -57,7 +57,7 @@ t.test('no department stays empty while there are people for it', async (t) => {
 t.test('a running service answers right after it, with new versions', async (t) => {
   const work = await Workplace.create(t)
   const app = await build(t, { databaseUrl: work.databaseUrl })
-  const { $client: client } = app.db
+  const { $client: client } = app.db.drizzle
   const showsAll = async () => {
     for (const { view, path } of shownViews) {
       t.same((await app.inject(path)).json(), expectedRows(client, view), view.name)
@@ -196,7 +196,7 @@ t.test(
   },
 )
 
-type Client = Database['$client']
+type Client = Drizzle['$client']
 
 function add(client: Client, { name, salary, department }: EmployeeCreate): void {
   client

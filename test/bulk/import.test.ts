@@ -271,7 +271,7 @@ t.test('a running service answers right after an import, with new versions', asy
   for (const { path } of shownViews) await app.inject(path)
   t.same((await app.inject('/employees/high-salary')).json(), [])
   t.same((await app.inject('/employees/top2-by-department')).json(), [])
-  const before = versions(app.db.$client)
+  const before = versions(app.db.drizzle.$client)
 
   const path = await work.file('people.csv', `${HEADER}Ada,150000,E\nBob,2,E\nEve,1,E\n`)
   t.equal((await work.run('import', path)).code, 0)
@@ -279,10 +279,10 @@ t.test('a running service answers right after an import, with new versions', asy
   const bob = { id: 2, name: 'Bob', salary: 2, department: 'E' }
   t.same((await app.inject('/employees/high-salary')).json(), [ada])
   t.same((await app.inject('/employees/top2-by-department')).json(), [ada, bob])
-  const after = versions(app.db.$client)
+  const after = versions(app.db.drizzle.$client)
   for (const { view, path } of shownViews) {
     t.not(after[view.name], before[view.name], view.name)
-    t.same((await app.inject(path)).json(), expectedRows(app.db.$client, view), view.name)
+    t.same((await app.inject(path)).json(), expectedRows(app.db.drizzle.$client, view), view.name)
   }
 })
 

@@ -90,7 +90,7 @@ async function setUp(t: Test, sockets: number) {
   function onFirstAnswer(send: () => void) {
     app.server.once('request', (_request, response) => {
       response.once('prefinish', () => {
-        const other = new Sqlite(app.db.$client.name)
+        const other = new Sqlite(app.db.drizzle.$client.name)
         other.exec(
           "INSERT INTO employees (name, salary, department) VALUES ('High', 200000, 'Ops')",
         )

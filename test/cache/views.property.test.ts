@@ -31,7 +31,7 @@ const http = (
 })
 const sql = (statement: string, ...values: unknown[]): Write => ({
   single: false,
-  run: (app) => app.db.$client.prepare(statement).run(...values),
+  run: (app) => app.db.drizzle.$client.prepare(statement).run(...values),
   [fc.toStringMethod]: () => `${statement} ${JSON.stringify(values)}`,
 })
 
@@ -135,7 +135,7 @@ for (const shown of shownViews) {
     const property = fc.asyncProperty(
       fc.array(writesFor(shown.view), { minLength: 1, maxLength: 25, size: 'max' }),
       async (writes) => {
-        app.db.$client.exec(FROM_THE_START)
+        app.db.drizzle.$client.exec(FROM_THE_START)
         let before = await look(app, shown)
         for (const { single, run } of writes) {
           await run(app)
@@ -158,7 +158,7 @@ for (const shown of shownViews) {
 
 /** Reads a view twice (a fill or a hit, then a hit), and what must be true of it now. */
 async function look(app: App, { view, path }: ShownView) {
-  const client = app.db.$client
+  const client = app.db.drizzle.$client
   const first = await app.inject(path)
   const second = await app.inject(path)
   same(first.statusCode, 200, 'status')

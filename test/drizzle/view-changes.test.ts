@@ -4,7 +4,7 @@ import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { views } from '../../drizzle/registry.js'
 import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
-import { openDatabase } from '../../src/store/sqlite/database.js'
+import { openSqlite } from '../../src/store/sqlite/open.js'
 import { memoryDatabase } from '../support/memory-database.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 import { versions } from '../support/view-versions.js'
@@ -47,14 +47,16 @@ t.test(
     const older = new Sqlite(path)
     older.exec('CREATE TABLE migrations (name text PRIMARY KEY, applied_at text NOT NULL) STRICT')
     for (const name of ['0000_employees', '0001_high_salary_emps', '0002_top2_by_dept']) {
-      older.exec(readFileSync(new URL(`../../../drizzle/${name}.sql`, import.meta.url), 'utf8'))
+      older.exec(
+        readFileSync(new URL(`../../../drizzle/sqlite/${name}.sql`, import.meta.url), 'utf8'),
+      )
       older.prepare("INSERT INTO migrations VALUES (?, datetime('now'))").run(`${name}.sql`)
     }
     const before = versions(older)
     t.equal(Object.keys(before).length, 2)
     older.close()
 
-    const { $client: client } = openDatabase(`file:${path}`)
+    const { $client: client } = openSqlite(`file:${path}`)
     t.teardown(() => client.close())
     const defined = versions(client)
     for (const view of [HIGH, TOP2]) t.not(defined[view], before[view])

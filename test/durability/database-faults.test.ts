@@ -12,7 +12,7 @@ const paths = ['/employees', ...shownViews.map(({ path }) => path), '/employees/
 
 t.test('a full disk: 503 for writes, reads go on, writes resume, nothing is lost', async (t) => {
   const { app } = await overFile(t)
-  const { $client: client } = app.db
+  const { $client: client } = app.db.drizzle
   client.pragma(`max_page_count = ${(client.pragma('page_count', { simple: true }) as number) + 3}`)
   const large = { ...ada, name: 'é'.repeat(100), department: 'ü'.repeat(100) }
   let created = 0
@@ -103,7 +103,7 @@ async function overFile(t: Test) {
 async function showsAll(t: Test, app: App, count: number): Promise<void> {
   t.equal((await app.inject('/employees')).json().length, count)
   for (const { view, path } of shownViews) {
-    t.strictSame((await app.inject(path)).json(), expectedRows(app.db.$client, view), path)
+    t.strictSame((await app.inject(path)).json(), expectedRows(app.db.drizzle.$client, view), path)
   }
 }
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { views } from '../../drizzle/registry.js'
 import type { Employee } from '../../src/employees/schemas.js'
-import { type Database, openDatabase } from '../../src/store/sqlite/database.js'
+import { type Drizzle, openSqlite } from '../../src/store/sqlite/open.js'
 import { groupBy } from '../support/group-by.js'
 import { oracles } from '../support/oracles.js'
 import { expectedRows } from '../support/shown-views.js'
@@ -39,7 +39,7 @@ export class Inspection {
   inspect(path: string): string[] {
     const changes: string[] = []
     try {
-      const database = openDatabase(`file:${path}`, {
+      const database = openSqlite(`file:${path}`, {
         onViewChange: ({ view, what }) => changes.push(`the view ${view} was ${what}`),
       })
       const wrong = this.#look(database)
@@ -53,7 +53,7 @@ export class Inspection {
     }
   }
 
-  #look({ $client: client }: Database): string[] {
+  #look({ $client: client }: Drizzle): string[] {
     const integrity = client.pragma('integrity_check', { simple: true })
     const employees = client.prepare<[], Employee>('SELECT * FROM employees').all()
     const wrong = integrity === 'ok' ? [] : [`integrity_check: ${integrity}`]
@@ -76,7 +76,7 @@ export class Inspection {
   }
 
   /** Each shows what it must; and a version that once stood for something stands for nothing else. */
-  #compareViews(client: Database['$client']): string[] {
+  #compareViews(client: Drizzle['$client']): string[] {
     const version = client.prepare<[string], string>(
       'SELECT version FROM view_versions WHERE view = ?',
     )

@@ -5,7 +5,7 @@ import type { Faker } from '@faker-js/faker'
 import Sqlite from 'better-sqlite3'
 import type { Employee } from '../../src/employees/schemas.js'
 import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
-import { openDatabase } from '../../src/store/sqlite/database.js'
+import { openSqlite } from '../../src/store/sqlite/open.js'
 import type { Scope } from '../support/scope.js'
 import { Service, withDescriptors } from '../support/service.js'
 import { traced, traceEnd } from '../support/strace.js'
@@ -76,7 +76,7 @@ export async function record(
 }
 
 async function populate(url: string, random: Faker, count: number): Promise<Employee[]> {
-  const { $client } = openDatabase(url)
+  const { $client } = openSqlite(url)
   const employees = Array.from({ length: count }, (_, slot) =>
     randomEmployee(random, { slot, state: 0 }, 90_000),
   )

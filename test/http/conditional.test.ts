@@ -21,8 +21,9 @@ const tagged: Tagged[] = [
   },
   ...shownViews.map(({ view, path }) => ({
     url: path,
-    change: ({ db, employees }: App) => createUntilChanged(db.$client, view, employees.create),
-    shows: ({ db }: App) => expectedRows(db.$client, view),
+    change: ({ db, employees }: App) =>
+      createUntilChanged(db.drizzle.$client, view, employees.create),
+    shows: ({ db }: App) => expectedRows(db.drizzle.$client, view),
   })),
 ]
 

@@ -38,7 +38,7 @@ for (const { path, view } of shownViews) {
     const miss = await app.inject(path)
     t.equal(miss.headers['cache-status'], MISS)
     t.equal(miss.headers['cache-control'], 'private, no-cache')
-    t.strictSame(miss.json(), expectedRows(app.db.$client, view))
+    t.strictSame(miss.json(), expectedRows(app.db.drizzle.$client, view))
     const hit = await app.inject(path)
     t.match(hit.headers['cache-status'], NEAR)
     t.equal(hit.body, miss.body)
@@ -74,7 +74,7 @@ for (const { path, view } of shownViews) {
     t.not(await keyOf(app, view), key)
     await until(async () => (await redis.exists(key)) === 0)
     t.equal(await status(app), MISS)
-    t.strictSame((await app.inject(path)).json(), expectedRows(app.db.$client, view))
+    t.strictSame((await app.inject(path)).json(), expectedRows(app.db.drizzle.$client, view))
   })
 
   t.test(`${path}: what one process stored is a hit for another`, async (t) => {
@@ -94,7 +94,7 @@ for (const { path, view } of shownViews) {
     const seen = (await one.inject(path)).json()
     t.strictSame(
       seen,
-      expectedRows(one.db.$client, view),
+      expectedRows(one.db.drizzle.$client, view),
       'and a write on one is seen on the other',
     )
   })
@@ -120,7 +120,7 @@ for (const { path, view } of shownViews) {
     await redis.set(key, forged, 'EX', 300)
     const answer = await two.inject(path)
     t.equal(answer.headers['cache-status'], MISS)
-    t.strictSame(answer.json(), expectedRows(two.db.$client, view))
+    t.strictSame(answer.json(), expectedRows(two.db.drizzle.$client, view))
     t.strictSame(warnings, [{ key }])
     t.match((await two.inject('/metrics')).body, /failures_total{reason="forged"} 1$/m)
     t.equal(two.redisState(), 'ok')
@@ -190,7 +190,7 @@ for (const { path, view } of shownViews) {
     const app = await buildOverRedis(t, { redisUrl: url })
     await create(app, ada)
     const old = await keyOf(app, view)
-    const before = expectedRows(app.db.$client, view)
+    const before = expectedRows(app.db.drizzle.$client, view)
     const { read } = app.views
     app.views.read = async (each) => {
       app.views.read = read
@@ -201,7 +201,7 @@ for (const { path, view } of shownViews) {
     const slow = await app.inject(path)
     t.equal(slow.headers['cache-status'], 'employees; fwd=miss')
     t.strictSame(slow.json(), before, 'it began before the write')
-    t.strictSame((await app.inject(path)).json(), expectedRows(app.db.$client, view))
+    t.strictSame((await app.inject(path)).json(), expectedRows(app.db.drizzle.$client, view))
     t.equal(await redisClient(t, url).exists(old), 0)
   })
 
@@ -216,7 +216,7 @@ for (const { path, view } of shownViews) {
     t.match(get.headers['cache-status'], NEAR)
     t.equal(head.headers['content-length'], `${get.rawPayload.length}`)
     t.equal(head.headers.etag, get.headers.etag)
-    t.strictSame(get.json(), expectedRows(app.db.$client, view))
+    t.strictSame(get.json(), expectedRows(app.db.drizzle.$client, view))
     const hit = await app.inject({ method: 'HEAD', url: path })
     t.match(hit.headers['cache-status'], NEAR)
     t.equal(hit.headers['content-length'], get.headers['content-length'])
@@ -252,7 +252,7 @@ for (const { path, view } of shownViews) {
     await change(dying, view)
     t.equal(await status(dying), MISS)
     t.match(await status(dying), NEAR)
-    t.strictSame((await dying.inject(path)).json(), expectedRows(dying.db.$client, view))
+    t.strictSame((await dying.inject(path)).json(), expectedRows(dying.db.drizzle.$client, view))
     t.match((await dying.inject('/readyz')).json(), { status: 'degraded', redis: 'away' })
 
     await server.start()
@@ -271,7 +271,7 @@ for (const { path, view } of shownViews) {
     const name = 'n'.repeat(100)
     const department = 'd'.repeat(100)
     await bulkLoad(
-      app.db.$client,
+      app.db.drizzle.$client,
       Array.from({ length: 70_000 }, () => ({ name, salary: 200_000, department })),
     )
     for (let i = 0; i < 2; i++) {
@@ -336,7 +336,7 @@ async function unready(t: Test) {
 }
 
 function change(app: App, view: View): Promise<void> {
-  return createUntilChanged(app.db.$client, view, (employee) => create(app, employee))
+  return createUntilChanged(app.db.drizzle.$client, view, (employee) => create(app, employee))
 }
 
 async function keyOf(app: App, view: View): Promise<string> {

@@ -89,7 +89,7 @@ for (const [what, { status, instance: path, ...request }] of Object.entries(erro
 
 t.test('an error that nobody foresaw is a 500 that tells nothing of the inside', async (t) => {
   const app = await build(t)
-  app.db.$client.close()
+  app.db.drizzle.$client.close()
   const views = shownViews.map(({ path }) => path)
   for (const url of ['/employees/1', '/employees?limit=1', ...views]) {
     const answer = await app.inject(url)

@@ -35,7 +35,7 @@ t.test('/readyz with its Redis away is degraded, and still a 200', async (t) => 
 
 t.test('/readyz without its database is no 200, and /livez is', async (t) => {
   const app = await build(t)
-  app.db.$client.close()
+  app.db.drizzle.$client.close()
   const answer = await app.inject('/readyz')
   t.match(answer.json(), { status: /^50/, instance: '/readyz' })
   t.equal((await app.inject('/livez')).statusCode, 200)

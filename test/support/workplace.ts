@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import { type Database, openDatabase } from '../../src/store/sqlite/database.js'
+import { type Drizzle, openSqlite } from '../../src/store/sqlite/open.js'
 import { type Outcome, outcome } from './outcome.js'
 import { temporaryDirectory } from './temporary-directory.js'
 
@@ -91,8 +91,8 @@ export class Workplace {
   }
 
   /** The database, closed with the test. */
-  open(): Database['$client'] {
-    const client = openDatabase(this.databaseUrl).$client
+  open(): Drizzle['$client'] {
+    const client = openSqlite(this.databaseUrl).$client
     this.#t.teardown(() => client.close())
     return client
   }

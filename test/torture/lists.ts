@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { makePeople } from '../../src/bulk/people.js'
 import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
-import { openDatabase } from '../../src/store/sqlite/database.js'
+import { openSqlite } from '../../src/store/sqlite/open.js'
 import type { Scope } from '../support/scope.js'
 import { Service, withDescriptors } from '../support/service.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
@@ -24,7 +24,7 @@ export async function attackWithLists(
   employees: number,
 ): Promise<boolean> {
   const path = join(await temporaryDirectory(scope), 'employees.db')
-  const { $client } = openDatabase(`file:${path}`)
+  const { $client } = openSqlite(`file:${path}`)
   await bulkLoad($client, makePeople(employees, 100, 1))
   $client.close()
   const env = { DATABASE_URL: `file:${path}` }

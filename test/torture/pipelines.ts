@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 import { makePeople } from '../../src/bulk/people.js'
 import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
-import { openDatabase } from '../../src/store/sqlite/database.js'
+import { openSqlite } from '../../src/store/sqlite/open.js'
 import { entries } from '../support/keys.js'
 import { type Scope, scoped } from '../support/scope.js'
 import { Service, withDescriptors } from '../support/service.js'
@@ -49,7 +49,7 @@ export async function attackWithPipelines(
   connections: number,
 ): Promise<boolean> {
   const database = `file:${join(await temporaryDirectory(scope), 'employees.db')}`
-  const { $client } = openDatabase(database)
+  const { $client } = openSqlite(database)
   await bulkLoad($client, makePeople(employees, 100, 1))
   $client.close()
   const results: Awaited<ReturnType<typeof attack>>[] = []

@@ -2,7 +2,7 @@
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { openDatabase } from '../../src/store/sqlite/database.js'
+import { openSqlite } from '../../src/store/sqlite/open.js'
 import { temporaryDirectory } from '../support/build.js'
 import { until } from '../support/until.js'
 import { Workers } from '../support/workers.js'
@@ -12,7 +12,7 @@ const skip = process.platform === 'win32' && 'Windows has no modes'
 for (const processes of [1, 2]) {
   t.test(`an exposed database is one line of the log, of ${processes}`, { skip }, async (t) => {
     const path = join(await temporaryDirectory(t), 'employees.db')
-    openDatabase(`file:${path}`).$client.close()
+    openSqlite(`file:${path}`).$client.close()
     chmodSync(path, 0o644)
     const env = { DATABASE_URL: `file:${path}`, WEB_CONCURRENCY: `${processes}` }
     const service = await Workers.spawn(t, env)

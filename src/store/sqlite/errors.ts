@@ -1,11 +1,5 @@
-import createError from '@fastify/error'
 import Sqlite from 'better-sqlite3'
-
-export const DatabaseUnavailable = createError(
-  'DATABASE_UNAVAILABLE',
-  'The database cannot do this now (%s); nothing was changed, try again in a moment',
-  503,
-)
+import { DatabaseUnavailable } from '../errors.js'
 
 /** What only the moment forbids: locks, a full disk, I/O errors, a file that went away. */
 const MOMENTARY = /^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|NOMEM)/

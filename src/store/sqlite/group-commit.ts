@@ -1,6 +1,7 @@
-import createError from '@fastify/error'
 import type Sqlite from 'better-sqlite3'
-import { asDatabaseError, DatabaseUnavailable, isLocked } from './errors.js'
+import { DatabaseUnavailable, TooManyWrites } from '../errors.js'
+import type { Batch } from '../store.js'
+import { asDatabaseError, isLocked } from './errors.js'
 
 const LIMITS = {
   /** Writes in one transaction: bounds how long the event loop stands still for it. */
@@ -12,25 +13,10 @@ const LIMITS = {
 }
 const LOCK_RETRY_MS = 5
 
-/** What became of one transaction. */
-export interface Batch {
-  writes: number
-  /** From BEGIN to the end of COMMIT. */
-  seconds: number
-  /** Nothing of it was kept. */
-  failed: boolean
-}
-
 type Options = Partial<typeof LIMITS> & {
   /** Called for each transaction, before its writes are answered. */
   onBatch?: ((batch: Batch) => void) | undefined
 }
-
-export const TooManyWrites = createError(
-  'TOO_MANY_WRITES',
-  'Too many writes are waiting already; nothing was changed, try again in a moment',
-  503,
-)
 
 interface Write {
   work: () => unknown

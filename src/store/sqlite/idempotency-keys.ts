@@ -1,25 +1,11 @@
-import createError from '@fastify/error'
 import type Sqlite from 'better-sqlite3'
+import { KeyReused, TooManyKeys } from '../errors.js'
+import { bodyDigest, bodyHash, KEYS_PER_CLIENT, keyHash } from '../idempotency-digests.js'
 import type { Employee, IdempotencyScope, NewEmployee } from '../store.js'
-import { bodyDigest, bodyHash, keyHash } from './idempotency-digests.js'
 import { secretFor } from './secrets.js'
 
-/** Keys that a client may have within 24 hours. */
-export const KEYS_PER_CLIENT = 100_000
 /** Keys that go in one transaction: bounds how long the event loop stands still for it. */
 const SWEPT_AT_ONCE = 100
-
-const KeyReused = createError(
-  'IDEMPOTENCY_KEY_REUSED',
-  'Idempotency-Key: a key stands for one request, and this one was sent with another body less than 24 hours ago; send a new key. Nothing was changed',
-  422,
-)
-
-const TooManyKeys = createError(
-  'TOO_MANY_IDEMPOTENCY_KEYS',
-  'Idempotency-Key: this client has used %s keys within 24 hours, which is all it may; Retry-After says when there is room for one more. Nothing was changed',
-  429,
-)
 
 const DAY = '24 * 60 * 60'
 const OLD = `created_at <= unixepoch() - ${DAY}`

@@ -1,17 +1,15 @@
 import type Sqlite from 'better-sqlite3'
-import { UnusableDatabase } from './unusable-database.js'
-
-/** What the database keeps a secret for: each use has one of its own. */
-type Use = 'cache_entries' | 'idempotency_keys'
+import type { SecretUse } from '../database.js'
+import { UnusableDatabase } from '../errors.js'
 
 /**
  * A secret that every process over this database shares, and that is kept nowhere else.
  *
  * @throws {UnusableDatabase} if somebody has deleted it: another one in its place would be no secret of all processes
  */
-export function secretFor(client: Sqlite.Database, use: Use): Buffer {
+export function secretFor(client: Sqlite.Database, use: SecretUse): Buffer {
   const secret = client
-    .prepare<[Use], Buffer>('SELECT value FROM secrets WHERE name = ?')
+    .prepare<[SecretUse], Buffer>('SELECT value FROM secrets WHERE name = ?')
     .pluck()
     .get(use)
   if (!secret) {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import createError from '@fastify/error'
 import Sqlite from 'better-sqlite3'
+import { TooManySnapshots } from '../errors.js'
+import type { RowSource } from '../json-array-stream.js'
 import { MemoryCopies } from './memory-copies.js'
 
 /** How long a statement may stand still in SQLite, and the event loop with it. */
@@ -17,18 +18,17 @@ export const LIMITS = {
   lifeMs: 300_000,
 }
 
-export const TooManySnapshots = createError(
-  'TOO_MANY_SNAPSHOTS',
-  'Too many long answers are being read already; try again in a moment',
-  503,
-)
+type Query = (sql: string, ...parameters: unknown[]) => IterableIterator<unknown>
 
 /** A database as it is at one moment, on a connection of its own. */
 export interface Snapshot {
-  /** Aborted when it must be given up: it was open for too long, or the log has grown too large. */
-  readonly signal: AbortSignal
-  /** The rows of a query, read one at a time. */
-  rows(sql: string, ...parameters: unknown[]): IterableIterator<unknown>
+  /** The first row of a query. */
+  first<Row>(sql: string, ...parameters: unknown[]): Row | undefined
+  /**
+   * The rows of a query, which end the snapshot. They must be given up when it was open for too long, or
+   * the log has grown too large.
+   */
+  rows(sql: string, ...parameters: unknown[]): RowSource
   close(): void
 }
 
@@ -80,25 +80,29 @@ export class Snapshots {
     if (this.#open.size >= this.#limits.open || (isList && lists >= this.#limits.lists)) {
       throw new TooManySnapshots()
     }
-    const [rows, release] = this.#copies ? this.#copies.open() : this.#read()
+    const [query, release] = this.#copies ? this.#copies.open() : this.#read()
     const open: Open = { isList, since: performance.now(), abort: new AbortController() }
     this.#open.add(open)
     const timer = setTimeout(
       () => open.abort.abort(new Error('a snapshot was open for too long')),
       this.#limits.lifeMs,
     ).unref()
+    const close = () => {
+      clearTimeout(timer)
+      this.#open.delete(open)
+      try {
+        release()
+      } finally {
+        if (this.#open.size === 0) this.#emptied()
+      }
+    }
     return {
-      signal: open.abort.signal,
-      rows,
-      close: () => {
-        clearTimeout(timer)
-        this.#open.delete(open)
-        try {
-          release()
-        } finally {
-          if (this.#open.size === 0) this.#emptied()
-        }
+      first<Row>(sql: string, ...parameters: unknown[]) {
+        const [row] = query(sql, ...parameters)
+        return row as Row | undefined
       },
+      rows: (sql, ...parameters) => rowsOf(query(sql, ...parameters), open.abort.signal, close),
+      close,
     }
   }
 
@@ -137,7 +141,7 @@ export class Snapshots {
     this.#copies?.close()
   }
 
-  #read(): [rows: Snapshot['rows'], release: () => void] {
+  #read(): [query: Query, release: () => void] {
     const reader = this.#idle.pop() ?? this.#connect()
     try {
       reader.client.exec('BEGIN')
@@ -159,6 +163,33 @@ export class Snapshots {
   #connect(): Reader {
     const options = { readonly: true, timeout: BUSY_TIMEOUT_MS }
     return { client: new Sqlite(this.#database.name, options), statements: new Map() }
+  }
+}
+
+/** Rows that SQLite steps to as they are wanted. */
+function rowsOf(
+  rows: IterableIterator<unknown>,
+  signal: AbortSignal,
+  close: () => void,
+): RowSource {
+  return {
+    signal,
+    next(limit) {
+      const next: unknown[] = []
+      while (next.length < limit) {
+        const row = rows.next()
+        if (row.done) break
+        next.push(row.value)
+      }
+      return next
+    },
+    close() {
+      try {
+        rows.return?.()
+      } finally {
+        close()
+      }
+    },
   }
 }
 

@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import type { View } from '../../../drizzle/define-view.js'
-import { employees } from '../../../drizzle/schema.js'
+import { employees } from '../../../drizzle/sqlite/schema.js'
+import type { StoreOptions } from '../database.js'
 import { JsonArrayStream, ViewStream } from '../json-array-stream.js'
+import { repeat } from '../repeat.js'
 import type { EmployeeStore, Store, StoreStats, ViewStore } from '../store.js'
 import type { GeneratedView } from '../views/generate.js'
-import type { Database, DatabaseOptions } from './database.js'
 import { asDatabaseError } from './errors.js'
-import { type Batch, GroupCommit } from './group-commit.js'
+import { GroupCommit } from './group-commit.js'
 import { IdempotencyKeys } from './idempotency-keys.js'
+import type { Drizzle, SqliteOptions } from './open.js'
 import { registeredViews } from './registered-views.js'
-import { repeat } from './repeat.js'
 import { type Snapshot, type LIMITS as SnapshotLimits, Snapshots } from './snapshots.js'
 import { keepSweeping } from './sweeping.js'
 import { ViewKeeper } from './view-keeper.js'
@@ -21,9 +22,7 @@ const COLUMNS = 'id, name, salary, department'
 const VERSION = 'SELECT version FROM view_versions WHERE view = ? AND definition = ?'
 const CHANGES = 'SELECT view, changed_at AS changedAt FROM view_versions ORDER BY view'
 
-export interface SqliteStoreOptions extends DatabaseOptions {
-  /** Called for each transaction of writes, before they are answered. */
-  onBatch?: (batch: Batch) => void
+export interface SqliteStoreOptions extends StoreOptions, Pick<SqliteOptions, 'views'> {
   /** How often old idempotency keys are looked for. */
   sweepEveryMs?: number
   /** How often views and triggers are compared with their definitions. */
@@ -39,7 +38,7 @@ export interface SqliteStoreOptions extends DatabaseOptions {
 
 /** Employees in SQLite. Every statement on them stands here, in a bulk file or in a migration. */
 export function createSqliteStore(
-  db: Database,
+  db: Drizzle,
   { onBatch, sweepEveryMs = 60_000, limits, ...options }: SqliteStoreOptions = {},
 ): Store {
   const client = db.$client
@@ -62,7 +61,7 @@ export function createSqliteStore(
     employees: employeeStore(db, commits, keys, snapshots, (listener) => listeners.push(listener)),
     views: viewStore(client, snapshots, options.views ?? registeredViews),
     stats: statsOf(client, commits, snapshots),
-    close() {
+    async close() {
       stopSweeping()
       stopKeeping()
       stopChecking()
@@ -73,7 +72,7 @@ export function createSqliteStore(
 }
 
 function employeeStore(
-  db: Database,
+  db: Drizzle,
   commits: GroupCommit,
   keys: IdempotencyKeys,
   snapshots: Snapshots,
@@ -140,7 +139,7 @@ function employeeStore(
                 department,
                 after,
               )
-        return new JsonArrayStream(rows, snapshot)
+        return new JsonArrayStream(rows)
       } catch (error) {
         snapshot.close()
         throw asDatabaseError(error)
@@ -156,7 +155,7 @@ function employeeStore(
 }
 
 function viewStore(
-  client: Database['$client'],
+  client: Drizzle['$client'],
   snapshots: Snapshots,
   views: readonly GeneratedView[],
 ): ViewStore {
@@ -173,8 +172,8 @@ function viewStore(
       const { name, hash, sql } = known(view)
       const snapshot = await opened(snapshots, 'fill')
       try {
-        const [row] = snapshot.rows(VERSION, name, hash) as Iterable<{ version: string }>
-        return new ViewStream(row?.version ?? unheardOf(), snapshot.rows(sql), snapshot)
+        const version = snapshot.first<{ version: string }>(VERSION, name, hash)?.version
+        return new ViewStream(version ?? unheardOf(), snapshot.rows(sql))
       } catch (error) {
         snapshot.close()
         throw asDatabaseError(error)
@@ -195,7 +194,7 @@ function unheardOf(): string {
 }
 
 function statsOf(
-  client: Database['$client'],
+  client: Drizzle['$client'],
   commits: GroupCommit,
   snapshots: Snapshots,
 ): () => StoreStats {
@@ -214,7 +213,7 @@ function statsOf(
 
 /** What somebody drops by hand while the service runs is put back, too, and its views read anew. */
 function keepViews(
-  client: Database['$client'],
+  client: Drizzle['$client'],
   commits: GroupCommit,
   {
     views = registeredViews,
@@ -230,7 +229,7 @@ function keepViews(
 }
 
 /** Drizzle builds the text of a query at every call, which costs more than running it: build once. */
-function prepare(db: Database) {
+function prepare(db: Drizzle) {
   const { id, department } = employees
   const given = (field: string) => sql.placeholder(field)
   const one = eq(id, given('id'))

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { repeat } from '../repeat.js'
 import type { GroupCommit } from './group-commit.js'
 import type { IdempotencyKeys } from './idempotency-keys.js'
-import { repeat } from './repeat.js'
 
 /** Between two transactions of one sweep: requests come first. */
 const PAUSE_MS = 20

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import type Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
-import { openDatabase } from '../../../src/store/sqlite/database.js'
 import type { GroupCommit } from '../../../src/store/sqlite/group-commit.js'
 import { IdempotencyKeys } from '../../../src/store/sqlite/idempotency-keys.js'
+import { openSqlite } from '../../../src/store/sqlite/open.js'
 import { createSqliteStore } from '../../../src/store/sqlite/sqlite-store.js'
 import { keepSweeping } from '../../../src/store/sqlite/sweeping.js'
 import { temporaryDirectory } from '../../support/build.js'
@@ -106,7 +106,7 @@ function parts(counts: { looks: number; writes: number }): [IdempotencyKeys, Gro
 /** One file as two processes have it. */
 async function twoConnections(t: Test) {
   const url = `file:${join(await temporaryDirectory(t), 'employees.db')}`
-  const [db, other] = [openDatabase(url), openDatabase(url)]
+  const [db, other] = [openSqlite(url), openSqlite(url)]
   t.teardown(() => {
     db.$client.close()
     other.$client.close()

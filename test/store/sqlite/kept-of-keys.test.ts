@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
-import { type Database, openDatabase } from '../../../src/store/sqlite/database.js'
+import { type Drizzle, openSqlite } from '../../../src/store/sqlite/open.js'
 import { createSqliteStore } from '../../../src/store/sqlite/sqlite-store.js'
 import { temporaryDirectory } from '../../support/build.js'
 import { age, count, DAY } from '../../support/idempotency-keys.js'
@@ -112,7 +112,7 @@ type Opened = Awaited<ReturnType<typeof database>>
 /** A database, and a store on it; its own file unless one is given. */
 async function database(t: Test, path?: string, idempotencyKeys?: number) {
   const file = path ?? join(await temporaryDirectory(t), 'employees.db')
-  const db = openDatabase(`file:${file}`)
+  const db = openSqlite(`file:${file}`)
   const store = createSqliteStore(db, {
     limits: { ...(idempotencyKeys && { idempotencyKeys }) },
   })
@@ -126,7 +126,7 @@ async function databaseBefore(t: Test, use: (old: Sqlite.Database) => void): Pro
   const path = join(await temporaryDirectory(t), 'employees.db')
   const old = new Sqlite(path)
   old.exec('CREATE TABLE migrations (name text PRIMARY KEY, applied_at text NOT NULL) STRICT')
-  const folder = new URL('../../../../drizzle/', import.meta.url)
+  const folder = new URL('../../../../drizzle/sqlite/', import.meta.url)
   for (const name of readdirSync(folder).sort()) {
     if (!/^000[0-6].*\.sql$/.test(name)) continue
     old.exec(readFileSync(new URL(name, folder), 'utf8'))
@@ -146,7 +146,7 @@ async function refusal(call: Promise<unknown>) {
   return error as { statusCode?: number; retryAfter?: number }
 }
 
-function bodies(db: Database): string[] {
+function bodies(db: Drizzle): string[] {
   return db.$client.prepare<[], string>('SELECT hex(body_hash) FROM idempotency_keys').pluck().all()
 }
 

@@ -2,7 +2,7 @@ import fs, { chmodSync, fstatSync, mkdirSync, statSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { openDatabase } from '../../../src/store/sqlite/database.js'
+import { openSqlite } from '../../../src/store/sqlite/open.js'
 import { temporaryDirectory } from '../../support/build.js'
 
 const skip = process.platform === 'win32' && 'Windows has no modes'
@@ -56,7 +56,7 @@ for (const mode of [0o644, 0o640, 0o606]) {
   const name = mode.toString(8)
   t.test(`a database of mode ${name} keeps it, and it is told`, { skip }, async (t) => {
     const path = join(await temporaryDirectory(t), 'employees.db')
-    openDatabase(`file:${path}`).$client.close()
+    openSqlite(`file:${path}`).$client.close()
     t.strictSame(open(t, path), [])
     chmodSync(path, mode)
     t.match(open(t, path), [[path]])
@@ -75,7 +75,7 @@ t.test('logs that others may read are told as well', { skip }, async (t) => {
 /** Opens a database; gives what it tells of exposed files. */
 function open(t: Test, path: string): string[][] {
   const told: string[][] = []
-  const { $client: client } = openDatabase(`file:${path}`, {
+  const { $client: client } = openSqlite(`file:${path}`, {
     onExposed: (files) => told.push(files),
   })
   t.teardown(() => client.close())

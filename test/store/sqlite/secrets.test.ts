@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { openDatabase } from '../../../src/store/sqlite/database.js'
+import { openSqlite } from '../../../src/store/sqlite/open.js'
 import { secretFor } from '../../../src/store/sqlite/secrets.js'
 import { temporaryDirectory } from '../../support/build.js'
 import { memoryDatabase } from '../../support/memory-database.js'
@@ -8,7 +8,7 @@ import { memoryDatabase } from '../../support/memory-database.js'
 t.test('whoever opens a database has its secret, today and tomorrow', async (t) => {
   const url = `file:${join(await temporaryDirectory(t), 'employees.db')}`
   const secrets = [1, 2, 3].map(() => {
-    const { $client: client } = openDatabase(url)
+    const { $client: client } = openSqlite(url)
     t.teardown(() => client.close())
     return secretFor(client, 'cache_entries')
   })

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { openDatabase } from '../../../src/store/sqlite/database.js'
+import { openSqlite } from '../../../src/store/sqlite/open.js'
 import { createSqliteStore } from '../../../src/store/sqlite/sqlite-store.js'
 import { temporaryDirectory } from '../../support/build.js'
 
@@ -9,7 +9,7 @@ const NAME = 'Somebody who left'
 
 t.test('of what was deleted or changed the file has nothing any more', async (t) => {
   const path = join(await temporaryDirectory(t), 'employees.db')
-  const db = openDatabase(`file:${path}`)
+  const db = openSqlite(`file:${path}`)
   const store = createSqliteStore(db)
   t.teardown(() => db.$client.close())
   t.teardown(() => store.close())

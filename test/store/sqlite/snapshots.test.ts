@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { top2ByDepartment } from '../../../drizzle/views/top2-by-department.js'
 import { bulkLoad } from '../../../src/store/sqlite/bulk-load.js'
-import { openDatabase } from '../../../src/store/sqlite/database.js'
+import { openSqlite } from '../../../src/store/sqlite/open.js'
 import {
   createSqliteStore,
   type SqliteStoreOptions,
@@ -135,7 +135,7 @@ type Limits = NonNullable<SqliteStoreOptions['limits']>
 
 async function open(t: Test, limits: Limits = {}, url?: string) {
   const path = join(await temporaryDirectory(t), 'employees.db')
-  const db = openDatabase(url ?? `file:${path}`)
+  const db = openSqlite(url ?? `file:${path}`)
   const store = createSqliteStore(db, { limits })
   t.teardown(() => {
     store.close()

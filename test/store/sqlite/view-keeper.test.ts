@@ -7,8 +7,8 @@ import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { defineView, type View, type ViewDefinition } from '../../../drizzle/define-view.js'
 import { views } from '../../../drizzle/registry.js'
-import { type Database, openDatabase } from '../../../src/store/sqlite/database.js'
 import { sqliteDialect } from '../../../src/store/sqlite/dialect.js'
+import { type Drizzle, openSqlite } from '../../../src/store/sqlite/open.js'
 import { registeredViews } from '../../../src/store/sqlite/registered-views.js'
 import { createSqliteStore } from '../../../src/store/sqlite/sqlite-store.js'
 import { ViewKeeper } from '../../../src/store/sqlite/view-keeper.js'
@@ -24,7 +24,7 @@ const FIXTURE = fileURLToPath(
   new URL('../../../../test/fixtures/before-definitions.db', import.meta.url),
 )
 
-const DATABASE = new URL('../../../src/store/sqlite/database.js', import.meta.url).href
+const DATABASE = new URL('../../../src/store/sqlite/open.js', import.meta.url).href
 
 /** A view as two releases may define it. */
 const older = payroll({ reads: ['department'], sql: 'SELECT DISTINCT department FROM employees' })
@@ -158,9 +158,9 @@ t.test('threads that start at once on a new file do it once, and it is no news',
   const file = await database(t)
   const source = `
     import { workerData, parentPort } from 'node:worker_threads'
-    const { openDatabase } = await import(workerData.module)
+    const { openSqlite } = await import(workerData.module)
     const changes = []
-    openDatabase(workerData.url, { onViewChange: (change) => changes.push(change) }).$client.close()
+    openSqlite(workerData.url, { onViewChange: (change) => changes.push(change) }).$client.close()
     parentPort.postMessage(changes)`
   const workerData = { module: DATABASE, url: `file:${file.path}` }
   const url = new URL(`data:text/javascript,${encodeURIComponent(source)}`)
@@ -305,11 +305,11 @@ async function database(t: Test) {
       return shell
     },
     /** What a start with these views does. */
-    open(list?: View[]): { db: Database; changes: ViewChange[] } {
+    open(list?: View[]): { db: Drizzle; changes: ViewChange[] } {
       const changes: ViewChange[] = []
       const onViewChange = (change: ViewChange) => changes.push(change)
       const own = generated(list)
-      const db = openDatabase(`file:${path}`, { onViewChange, ...(own && { views: own }) })
+      const db = openSqlite(`file:${path}`, { onViewChange, ...(own && { views: own }) })
       t.teardown(() => db.$client.close())
       return { db, changes }
     },

@@ -1,5 +1,8 @@
 import { createHmac, hash } from 'node:crypto'
-import type { NewEmployee } from '../store.js'
+import type { NewEmployee } from './store.js'
+
+/** Keys that a client may have within 24 hours. */
+export const KEYS_PER_CLIENT = 100_000
 
 /** What is kept of a key: enough to know it again. A key may name what it is for, or whom. */
 export function keyHash(key: string): Buffer {

@@ -1,7 +1,4 @@
-/** Thrown when a database cannot be used; the message is one line that says which, and what to do. */
-export class UnusableDatabase extends Error {
-  override name = 'UnusableDatabase'
-}
+import { UnusableDatabase } from '../errors.js'
 
 /** By the beginning of SQLite's code. */
 const OF_SQLITE: [code: string, says: string][] = [

@@ -5,27 +5,23 @@ import Sqlite from 'better-sqlite3'
 import { getTableColumns } from 'drizzle-orm'
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
 import { getTableConfig } from 'drizzle-orm/sqlite-core'
-import * as schema from '../../../drizzle/schema.js'
+import * as schema from '../../../drizzle/sqlite/schema.js'
+import type { OpenOptions } from '../database.js'
+import { UnusableDatabase } from '../errors.js'
+import { migrationFunctions } from '../idempotency-digests.js'
 import type { ViewChange } from '../view-changes.js'
 import type { GeneratedView } from '../views/generate.js'
-import { migrationFunctions } from './idempotency-digests.js'
+import { explained } from './explained.js'
 import { MAX_MEMORY_BYTES } from './memory-copies.js'
 import { createPrivate, exposedFiles } from './private-files.js'
 import { registeredViews } from './registered-views.js'
-import { explained, UnusableDatabase } from './unusable-database.js'
 import { ViewKeeper } from './view-keeper.js'
 
-export type Database = BetterSQLite3Database<typeof schema> & { $client: Sqlite.Database }
+export type Drizzle = BetterSQLite3Database<typeof schema> & { $client: Sqlite.Database }
 
-export interface DatabaseOptions {
+export interface SqliteOptions extends OpenOptions {
   /** The cached views of this release; those in `drizzle/views` if left out. */
   views?: readonly GeneratedView[]
-  /** Told of each view that was not in the database as it is defined, unless the database is new. */
-  onViewChange?: (change: ViewChange) => void
-  /** Told of the database's file if it was not there, and was made. */
-  onCreated?: (file: string) => void
-  /** Told of the database's files if others than their owner may read or write them. */
-  onExposed?: (files: string[]) => void
 }
 
 /** How long the start waits for another process that holds the lock, migrating for instance. */
@@ -42,7 +38,7 @@ const PAGE_BYTES = 4096
  *
  * @throws {UnusableDatabase} when it cannot be opened, or is no database of this service
  */
-export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
+export function openSqlite(url: string, options: SqliteOptions = {}): Drizzle {
   const path = url.slice('file:'.length).replace(/^\/\/(?=\/)/, '')
   const unknown: string[] = []
   let client: Sqlite.Database | undefined
@@ -73,7 +69,7 @@ function makeFile(url: string, path: string): boolean {
 function prepare(
   client: Sqlite.Database,
   unknown: string[],
-  { views = registeredViews, onViewChange = () => {} }: DatabaseOptions,
+  { views = registeredViews, onViewChange = () => {} }: SqliteOptions,
 ): void {
   client.pragma('journal_mode = WAL')
   client.pragma('synchronous = FULL')
@@ -118,14 +114,14 @@ function assertTables(client: Sqlite.Database): void {
   }
 }
 
-const migrations = fileURLToPath(new URL('../../../../drizzle/', import.meta.url))
+const migrations = fileURLToPath(new URL('../../../../drizzle/sqlite/', import.meta.url))
 
 function known(): string[] {
   return readdirSync(migrations).filter((name) => name.endsWith('.sql'))
 }
 
 /**
- * Applies the SQL files of `drizzle/` that this database has not seen, in the order of their names.
+ * Applies the SQL files of `drizzle/sqlite/` that this database has not seen, in the order of their names.
  *
  * Drizzle's own migrator looks for what is missing before it takes the write lock, so two processes
  * that start on a new file would both create its tables; and its journal is one more file to edit.

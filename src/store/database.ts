@@ -1,0 +1,31 @@
+import type { Dialect } from '../../drizzle/define-view.js'
+import type { Batch, Store } from './store.js'
+import type { ViewChange } from './view-changes.js'
+
+/** What a database keeps a secret for: each use has one of its own. */
+export type SecretUse = 'cache_entries' | 'idempotency_keys'
+
+export interface OpenOptions {
+  /** Told of each view that was not in the database as it is defined, unless the database is new. */
+  onViewChange?: (change: ViewChange) => void
+  /** Told of the database's file if it was not there, and was made. */
+  onCreated?: (file: string) => void
+  /** Told of the database's files if others than their owner may read or write them. */
+  onExposed?: (files: string[]) => void
+}
+
+export interface StoreOptions {
+  /** Called for each transaction of writes, before they are answered. */
+  onBatch?: (batch: Batch) => void
+  /** Told of each view that was put in place, or back, while the service runs. */
+  onViewChange?: (change: ViewChange) => void
+}
+
+/** A database that is open, its schema and views up to date. */
+export interface Database {
+  readonly dialect: Dialect
+  /** A secret that every process over this database shares, and that is kept nowhere else. */
+  secret(use: SecretUse): Buffer
+  createStore(options: StoreOptions): Store
+  close(): Promise<void>
+}

@@ -1,0 +1,37 @@
+import createError from '@fastify/error'
+
+/** Thrown when a database cannot be used; the message is one line that says which, and what to do. */
+export class UnusableDatabase extends Error {
+  override name = 'UnusableDatabase'
+}
+
+export const DatabaseUnavailable = createError(
+  'DATABASE_UNAVAILABLE',
+  'The database cannot do this now (%s); nothing was changed, try again in a moment',
+  503,
+)
+
+export const TooManyWrites = createError(
+  'TOO_MANY_WRITES',
+  'Too many writes are waiting already; nothing was changed, try again in a moment',
+  503,
+)
+
+export const TooManySnapshots = createError(
+  'TOO_MANY_SNAPSHOTS',
+  'Too many long answers are being read already; try again in a moment',
+  503,
+)
+
+export const KeyReused = createError(
+  'IDEMPOTENCY_KEY_REUSED',
+  'Idempotency-Key: a key stands for one request, and this one was sent with another body less than 24 hours ago; send a new key. Nothing was changed',
+  422,
+)
+
+/** With `retryAfter`, in seconds. */
+export const TooManyKeys = createError(
+  'TOO_MANY_IDEMPOTENCY_KEYS',
+  'Idempotency-Key: this client has used %s keys within 24 hours, which is all it may; Retry-After says when there is room for one more. Nothing was changed',
+  429,
+)
