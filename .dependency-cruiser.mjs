@@ -74,7 +74,8 @@ const HOUSE = {
 
 /** The libraries that one room alone knows, so that it can be replaced without the others. */
 const OWN = {
-  'better-sqlite3': ['src/store'],
+  'better-sqlite3': ['src/store/sqlite'],
+  pg: ['src/store/postgres'],
   'drizzle-orm': ['src/store', 'drizzle'],
   ioredis: ['src/cache'],
   'prom-client': ['src/metrics', 'src/workers', 'plugins'],

@@ -1,7 +1,7 @@
 import type { employees } from './sqlite/schema.js'
 
 /** The databases that a definition can be generated for. */
-export type Dialect = 'sqlite'
+export type Dialect = 'sqlite' | 'postgres'
 
 /** A column of the table `employees`. */
 export type Column = keyof typeof employees.$inferSelect
@@ -43,8 +43,8 @@ export class View {
   }
 }
 
-/** Names views, triggers, metrics and keys in Redis. */
-const NAME = /^[a-z][a-z0-9_]{0,59}$/
+/** Names views, triggers, metrics and keys in Redis; PostgreSQL has room for 63 characters. */
+const NAME = /^[a-z][a-z0-9_]{0,49}$/
 
 /**
  * Defines a cached view. A file in `drizzle/views/` that exports one is all that a view needs to be

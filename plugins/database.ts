@@ -13,13 +13,18 @@ declare module 'fastify' {
 /** Decorates `fastify.db`: the configured database, its schema and views up to date; Drizzle on it is `fastify.db.drizzle`. */
 export default fp(
   async function databasePlugin(fastify) {
-    const db = await openDatabase(fastify.config.databaseUrl, {
+    const { config } = fastify
+    const db = await openDatabase(config.databaseUrl, {
       onViewChange: logViewChanges(fastify.log),
       onCreated: logCreated(fastify.log),
+      onPrimary: (host) => fastify.log.info({ host }, 'this server is the primary of the database'),
+      onLost: (reason) => fastify.log.warn({ reason }, 'the primary of the database was lost'),
+      leaseMs: config.databaseLeaseMs,
+      maxStalenessMs: config.viewMaxStalenessMs,
       // The primary has said it for its workers.
       ...(cluster.isPrimary && { onExposed: logExposed(fastify.log) }),
     })
-    fastify.decorate('db', db)
+    fastify.decorate<AnyDatabase>('db', db)
     fastify.addHook('onClose', () => db.close())
   },
   { name: 'database' },

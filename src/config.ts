@@ -26,8 +26,24 @@ const Environment = Type.Object({
   }),
   DATABASE_URL: Type.String({
     default: 'file:data/employees.db',
-    pattern: '^file:.',
-    description: 'file:PATH or file::memory:',
+    pattern: '^(?:file:|postgres(?:ql)?://).',
+    description:
+      'file:PATH, file::memory:, or postgres://USER:PASSWORD@HOST:PORT/DATABASE, where several HOST:PORT may stand with commas between',
+  }),
+  DATABASE_LEASE_MS: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 60_000,
+      description:
+        'an integer from 100 to 60000, the milliseconds for which a PostgreSQL server is trusted to be the primary still; or 0 to have it prove that each time; 1000 where DATABASE_URL names several hosts',
+    }),
+  ),
+  VIEW_MAX_STALENESS_MS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 60_000,
+    description:
+      'an integer from 0 to 60000, the milliseconds by which an answer of a view may lag behind writes of other processes over PostgreSQL',
   }),
   REDIS_URL: Type.Optional(
     Type.String({
@@ -129,11 +145,15 @@ export function readConfig(env: Record<string, string | undefined>) {
         'workers a database of its own: set DATABASE_URL=file:PATH, or WEB_CONCURRENCY=1',
     )
   }
+  assertFitsDatabase(parsed)
   return {
     host: parsed.HOST,
     port: parsed.PORT,
-    /** `file:PATH` or `file::memory:` */
+    /** `file:PATH`, `file::memory:` or `postgres://…` */
     databaseUrl: parsed.DATABASE_URL,
+    /** Unset: as many hosts want it. */
+    databaseLeaseMs: parsed.DATABASE_LEASE_MS,
+    viewMaxStalenessMs: parsed.VIEW_MAX_STALENESS_MS,
     /** Unset: an in-process store takes the place of Redis. */
     redisUrl: parsed.REDIS_URL,
     /** None: everybody may do everything. */
@@ -150,6 +170,22 @@ export function readConfig(env: Record<string, string | undefined>) {
     cacheTtlSeconds: parsed.CACHE_TTL_SECONDS,
     webConcurrency: parsed.WEB_CONCURRENCY,
     logLevel: parsed.LOG_LEVEL,
+  }
+}
+
+/** @throws {ConfigError} for what only PostgreSQL has, and for a lease that no beat could keep */
+function assertFitsDatabase(parsed: Static<typeof Environment>): void {
+  const { DATABASE_URL, DATABASE_LEASE_MS, VIEW_MAX_STALENESS_MS } = parsed
+  if (DATABASE_LEASE_MS !== undefined && DATABASE_LEASE_MS > 0 && DATABASE_LEASE_MS < 100) {
+    throw new ConfigError(`DATABASE_LEASE_MS must be 0 or at least 100, not ${DATABASE_LEASE_MS}`)
+  }
+  if (!DATABASE_URL.startsWith('file:')) return
+  const given = { DATABASE_LEASE_MS, VIEW_MAX_STALENESS_MS: VIEW_MAX_STALENESS_MS || undefined }
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue
+    throw new ConfigError(
+      `${name}=${value} is for PostgreSQL: unset it, or set DATABASE_URL=postgres://… (over SQLite nothing lags)`,
+    )
   }
 }
 

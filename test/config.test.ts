@@ -7,6 +7,8 @@ const defaults = {
   host: '127.0.0.1',
   port: 3000,
   databaseUrl: 'file:data/employees.db',
+  databaseLeaseMs: undefined,
+  viewMaxStalenessMs: 0,
   redisUrl: undefined,
   apiKeys: [],
   allowAnonymous: false,
@@ -30,6 +32,8 @@ t.test('a variable that is set to nothing counts as unset, but for keys', async 
     'HOST',
     'PORT',
     'DATABASE_URL',
+    'DATABASE_LEASE_MS',
+    'VIEW_MAX_STALENESS_MS',
     'REDIS_URL',
     'ALLOW_ANONYMOUS',
     'ALLOWED_HOSTS',
@@ -49,7 +53,9 @@ t.test('every variable is read', async (t) => {
   const env = {
     HOST: '0.0.0.0',
     PORT: '8080',
-    DATABASE_URL: 'file:/data/people.db',
+    DATABASE_URL: 'postgres://db1,db2/people',
+    DATABASE_LEASE_MS: '2000',
+    VIEW_MAX_STALENESS_MS: '50',
     REDIS_URL: 'rediss://cache.example:6380/1',
     API_KEYS: entries,
     ALLOW_ANONYMOUS: 'true',
@@ -67,7 +73,9 @@ t.test('every variable is read', async (t) => {
   t.strictSame(readConfig(env), {
     host: '0.0.0.0',
     port: 8080,
-    databaseUrl: 'file:/data/people.db',
+    databaseUrl: 'postgres://db1,db2/people',
+    databaseLeaseMs: 2000,
+    viewMaxStalenessMs: 50,
     redisUrl: 'rediss://cache.example:6380/1',
     apiKeys,
     allowAnonymous: true,
@@ -123,11 +131,24 @@ for (const [name, value, rule] of bad) {
   })
 }
 
+for (const [variables, rule] of [
+  [{ DATABASE_LEASE_MS: '1000' }, /^DATABASE_LEASE_MS=1000 is for PostgreSQL: /],
+  [{ VIEW_MAX_STALENESS_MS: '50' }, /^VIEW_MAX_STALENESS_MS=50 is for PostgreSQL: /],
+  [
+    { DATABASE_URL: 'postgres://db/people', DATABASE_LEASE_MS: '50' },
+    /^DATABASE_LEASE_MS must be 0 or at least 100, not 50$/,
+  ],
+] as const) {
+  t.test(`${JSON.stringify(variables)} is an error that says why`, async (t) => {
+    t.match(messageOf(variables), rule)
+  })
+}
+
 for (const [name, values] of [
   [
     'DATABASE_URL',
     {
-      'postgres://ada:secret@db/employees': 'postgres://...@db/employees',
+      'mysql://ada:secret@db/employees': 'mysql://...@db/employees',
       'employees.db': 'employees.db',
       'file:': undefined,
     },

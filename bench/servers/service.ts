@@ -3,6 +3,7 @@ import { views } from '../../drizzle/registry.js'
 import { buildApp } from '../../src/app.js'
 import { collect } from '../../src/cache/collect.js'
 import { readConfig } from '../../src/config.js'
+import type { SqliteDatabase } from '../../src/store/sqlite/sqlite-database.js'
 import { median } from '../median.js'
 import type { Levels, ServerOptions, Started } from './protocol.js'
 
@@ -23,7 +24,7 @@ export async function startService({
   const { l1 } = app.viewCache
   const { get } = l1
   const { getBuffer, set } = redis
-  const client = app.db.drizzle.$client
+  const client = (app.db as SqliteDatabase).drizzle.$client
 
   const questions = {
     use(levels: Levels) {

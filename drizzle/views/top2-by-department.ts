@@ -10,7 +10,17 @@ import { defineView } from '../define-view.js'
  */
 export const top2ByDepartment = defineView('top2_by_dept', {
   reads: ['id', 'name', 'salary', 'department'],
-  sql: `
+  sql: (dialect) => SQL[dialect],
+  // At most one colleague earns more: OFFSET 1 asks the index for a second one.
+  matters: (row) => `NOT EXISTS (
+    SELECT 1 FROM employees AS other
+    WHERE other.department = ${row}.department AND other.salary > ${row}.salary AND other.id <> ${row}.id
+    LIMIT 1 OFFSET 1
+  )`,
+})
+
+const SQL = {
+  sqlite: `
     WITH RECURSIVE departments (department) AS (
       SELECT min(department) FROM employees
       UNION ALL
@@ -26,10 +36,30 @@ export const top2ByDepartment = defineView('top2_by_dept', {
         0
       )
     ORDER BY e.department, e.salary DESC, e.id`,
-  // At most one colleague earns more: OFFSET 1 asks the index for a second one.
-  matters: (row) => `NOT EXISTS (
-    SELECT 1 FROM employees AS other
-    WHERE other.department = ${row}.department AND other.salary > ${row}.salary AND other.id <> ${row}.id
-    LIMIT 1 OFFSET 1
-  )`,
-})
+
+  // PostgreSQL is told to go department by department by LATERAL, and to seek by ORDER BY with LIMIT.
+  postgres: `
+    WITH RECURSIVE departments (department) AS (
+      (SELECT department FROM employees ORDER BY department LIMIT 1)
+      UNION ALL
+      SELECT (
+        SELECT next.department FROM employees AS next
+        WHERE next.department > departments.department ORDER BY next.department LIMIT 1
+      )
+      FROM departments WHERE departments.department IS NOT NULL
+    )
+    SELECT e.id, e.name, e.salary, e.department
+    FROM departments
+    CROSS JOIN LATERAL (
+      SELECT coalesce(
+        (SELECT second.salary FROM employees AS second WHERE second.department = departments.department
+         ORDER BY second.salary DESC LIMIT 1 OFFSET 1),
+        0
+      ) AS salary
+    ) AS bar
+    CROSS JOIN LATERAL (
+      SELECT id, name, salary, department FROM employees
+      WHERE employees.department = departments.department AND employees.salary >= bar.salary
+    ) AS e
+    ORDER BY e.department, e.salary DESC, e.id`,
+}

@@ -12,6 +12,13 @@ export interface OpenOptions {
   onCreated?: (file: string) => void
   /** Told of the database's files if others than their owner may read or write them. */
   onExposed?: (files: string[]) => void
+  /** Told of the server that takes writes when it was found, and why when it was lost. */
+  onPrimary?: (host: string) => void
+  onLost?: (reason: string) => void
+  /** How long a server is trusted to be the primary since it has proven it, in milliseconds; 0: not at all. */
+  leaseMs?: number | undefined
+  /** How old the version of a view may be that an answer is judged by, in milliseconds. */
+  maxStalenessMs?: number | undefined
 }
 
 export interface StoreOptions {

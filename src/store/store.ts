@@ -92,5 +92,20 @@ export interface StoreStats {
   readers: { open: number; idle: number; limit: number }
   /** When each view last got a new version, as Unix time in seconds; none if the database cannot tell. */
   viewChanges(): ViewChanges | Promise<ViewChanges>
+  /** Of a database that is a server. */
+  server?: ServerStats
 }
-type ViewChanges = { view: string; changedAt: number }[]
+/** How it goes with the server of a database. */
+export interface ServerStats {
+  /** `host:port` of the one that takes writes. */
+  host: string | undefined
+  /** Since when it is proven to be that, in seconds; none where nothing is asked for. */
+  proofAge: number | undefined
+  /** How often it was lost. */
+  losses: number
+  /** Queries for the versions of views, and requests that were answered by one. */
+  probes: number
+  probed: number
+}
+
+export type ViewChanges = { view: string; changedAt: number }[]

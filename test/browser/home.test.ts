@@ -7,6 +7,7 @@ import { type App, build } from '../support/build.js'
 import { apiKeys, readKey, writeKey } from '../support/keys.js'
 import { outcome } from '../support/outcome.js'
 import { shownViews } from '../support/shown-views.js'
+import { sqliteOf } from '../support/sqlite-of.js'
 
 const ada = { name: 'Ada Byron', salary: 105_000, department: 'Engineering' }
 const grace = { name: 'Grace', salary: 210_000, department: 'Engineering' }
@@ -29,7 +30,7 @@ t.test('the page at /', inBrowser, async (t) => {
     await app.inject('/employees/high-salary')
     await app.inject('/employees/high-salary')
     await figure(page, 'Hits', '2').waitFor()
-    app.db.drizzle.$client.exec('UPDATE view_versions SET changed_at = changed_at - 7300')
+    sqliteOf(app.db).exec('UPDATE view_versions SET changed_at = changed_at - 7300')
     await figure(page, 'Version changed', '2 h ago').waitFor()
     t.strictSame(faults, [])
   })
@@ -80,7 +81,7 @@ t.test('the page at /', inBrowser, async (t) => {
     const more = [1, 2, 3].map(
       (n) => `a_view_${n}_with_a_name_as_long_as_a_name_can_be_which_is_sixty`,
     )
-    const insert = app.db.drizzle.$client.prepare(
+    const insert = sqliteOf(app.db).prepare(
       "INSERT INTO view_versions (view, version) VALUES (?, '')",
     )
     for (const name of [...more, 'w'.repeat(60)]) insert.run(name)

@@ -7,6 +7,7 @@ import type { Drizzle } from '../../src/store/sqlite/open.js'
 import { build } from '../support/build.js'
 import { memoryDatabase } from '../support/memory-database.js'
 import { expectedRows, shownViews } from '../support/shown-views.js'
+import { sqliteOf } from '../support/sqlite-of.js'
 import { versions } from '../support/view-versions.js'
 import { Workplace } from '../support/workplace.js'
 
@@ -57,7 +58,7 @@ t.test('no department stays empty while there are people for it', async (t) => {
 t.test('a running service answers right after it, with new versions', async (t) => {
   const work = await Workplace.create(t)
   const app = await build(t, { databaseUrl: work.databaseUrl })
-  const { $client: client } = app.db.drizzle
+  const client = sqliteOf(app.db)
   const showsAll = async () => {
     for (const { view, path } of shownViews) {
       t.same((await app.inject(path)).json(), expectedRows(client, view), view.name)

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { build } from '../support/build.js'
 import { expectedRows, shownViews } from '../support/shown-views.js'
+import { sqliteOf } from '../support/sqlite-of.js'
 import { versions } from '../support/view-versions.js'
 import { Workplace } from '../support/workplace.js'
 
@@ -271,7 +272,7 @@ t.test('a running service answers right after an import, with new versions', asy
   for (const { path } of shownViews) await app.inject(path)
   t.same((await app.inject('/employees/high-salary')).json(), [])
   t.same((await app.inject('/employees/top2-by-department')).json(), [])
-  const before = versions(app.db.drizzle.$client)
+  const before = versions(sqliteOf(app.db))
 
   const path = await work.file('people.csv', `${HEADER}Ada,150000,E\nBob,2,E\nEve,1,E\n`)
   t.equal((await work.run('import', path)).code, 0)
@@ -279,10 +280,10 @@ t.test('a running service answers right after an import, with new versions', asy
   const bob = { id: 2, name: 'Bob', salary: 2, department: 'E' }
   t.same((await app.inject('/employees/high-salary')).json(), [ada])
   t.same((await app.inject('/employees/top2-by-department')).json(), [ada, bob])
-  const after = versions(app.db.drizzle.$client)
+  const after = versions(sqliteOf(app.db))
   for (const { view, path } of shownViews) {
     t.not(after[view.name], before[view.name], view.name)
-    t.same((await app.inject(path)).json(), expectedRows(app.db.drizzle.$client, view), view.name)
+    t.same((await app.inject(path)).json(), expectedRows(sqliteOf(app.db), view), view.name)
   }
 })
 

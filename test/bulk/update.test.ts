@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import t from 'tap'
 import { build } from '../support/build.js'
 import { expectedRows, shownViews } from '../support/shown-views.js'
+import { sqliteOf } from '../support/sqlite-of.js'
 import { versions } from '../support/view-versions.js'
 import { Workplace } from '../support/workplace.js'
 
@@ -94,7 +95,7 @@ t.test('--update-by name moves people to other departments', async (t) => {
 t.test('who is unchanged is not written, and cached views keep their versions', async (t) => {
   const work = await Workplace.create(t)
   const app = await build(t, { databaseUrl: work.databaseUrl })
-  const client = app.db.drizzle.$client
+  const client = sqliteOf(app.db)
   const path = await work.file('people.csv', `${HEADER}Ada,150000,E\nBob,2,E\nEve,1,E\n`)
   await work.run('import', path)
   client.exec(`CREATE TABLE written (id);

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { VersionBatcher } from '../../src/cache/version-batcher.js'
 import { build } from '../support/build.js'
 import { PipeliningClient } from '../support/pipelining-client.js'
+import { sqliteOf } from '../support/sqlite-of.js'
 import { until } from '../support/until.js'
 
 const GET = 'GET /employees/high-salary HTTP/1.1\r\nHost: localhost\r\n\r\n'
@@ -90,7 +91,7 @@ async function setUp(t: Test, sockets: number) {
   function onFirstAnswer(send: () => void) {
     app.server.once('request', (_request, response) => {
       response.once('prefinish', () => {
-        const other = new Sqlite(app.db.drizzle.$client.name)
+        const other = new Sqlite(sqliteOf(app.db).name)
         other.exec(
           "INSERT INTO employees (name, salary, department) VALUES ('High', 200000, 'Ops')",
         )

@@ -5,6 +5,7 @@ import { type App, buildOverRedis } from '../support/build.js'
 import { exact, oracles } from '../support/oracles.js'
 import { redisUrl } from '../support/redis-server.js'
 import { expectedRows, namedIn, type ShownView, shownViews } from '../support/shown-views.js'
+import { sqliteOf } from '../support/sqlite-of.js'
 
 /** The new versions are for a view whose triggers miss the end of everybody: each run fails for itself. */
 const FROM_THE_START = `
@@ -31,7 +32,10 @@ const http = (
 })
 const sql = (statement: string, ...values: unknown[]): Write => ({
   single: false,
-  run: (app) => app.db.drizzle.$client.prepare(statement).run(...values),
+  run: (app) =>
+    sqliteOf(app.db)
+      .prepare(statement)
+      .run(...values),
   [fc.toStringMethod]: () => `${statement} ${JSON.stringify(values)}`,
 })
 
@@ -135,7 +139,7 @@ for (const shown of shownViews) {
     const property = fc.asyncProperty(
       fc.array(writesFor(shown.view), { minLength: 1, maxLength: 25, size: 'max' }),
       async (writes) => {
-        app.db.drizzle.$client.exec(FROM_THE_START)
+        sqliteOf(app.db).exec(FROM_THE_START)
         let before = await look(app, shown)
         for (const { single, run } of writes) {
           await run(app)
@@ -158,7 +162,7 @@ for (const shown of shownViews) {
 
 /** Reads a view twice (a fill or a hit, then a hit), and what must be true of it now. */
 async function look(app: App, { view, path }: ShownView) {
-  const client = app.db.drizzle.$client
+  const client = sqliteOf(app.db)
   const first = await app.inject(path)
   const second = await app.inject(path)
   same(first.statusCode, 200, 'status')

@@ -3,6 +3,7 @@ import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { type App, build, temporaryDirectory } from '../support/build.js'
 import { expectedRows, shownViews } from '../support/shown-views.js'
+import { sqliteOf } from '../support/sqlite-of.js'
 import { until } from '../support/until.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
@@ -12,7 +13,7 @@ const paths = ['/employees', ...shownViews.map(({ path }) => path), '/employees/
 
 t.test('a full disk: 503 for writes, reads go on, writes resume, nothing is lost', async (t) => {
   const { app } = await overFile(t)
-  const { $client: client } = app.db.drizzle
+  const client = sqliteOf(app.db)
   client.pragma(`max_page_count = ${(client.pragma('page_count', { simple: true }) as number) + 3}`)
   const large = { ...ada, name: 'é'.repeat(100), department: 'ü'.repeat(100) }
   let created = 0
@@ -103,7 +104,7 @@ async function overFile(t: Test) {
 async function showsAll(t: Test, app: App, count: number): Promise<void> {
   t.equal((await app.inject('/employees')).json().length, count)
   for (const { view, path } of shownViews) {
-    t.strictSame((await app.inject(path)).json(), expectedRows(app.db.drizzle.$client, view), path)
+    t.strictSame((await app.inject(path)).json(), expectedRows(sqliteOf(app.db), view), path)
   }
 }
 

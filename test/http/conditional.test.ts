@@ -1,6 +1,7 @@
 import t from 'tap'
 import { type App, build } from '../support/build.js'
 import { createUntilChanged, expectedRows, shownViews } from '../support/shown-views.js'
+import { sqliteOf } from '../support/sqlite-of.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 const STRONG = /^"[\x21\x23-\x7e]+"$/
@@ -21,9 +22,8 @@ const tagged: Tagged[] = [
   },
   ...shownViews.map(({ view, path }) => ({
     url: path,
-    change: ({ db, employees }: App) =>
-      createUntilChanged(db.drizzle.$client, view, employees.create),
-    shows: ({ db }: App) => expectedRows(db.drizzle.$client, view),
+    change: ({ db, employees }: App) => createUntilChanged(sqliteOf(db), view, employees.create),
+    shows: ({ db }: App) => expectedRows(sqliteOf(db), view),
   })),
 ]
 

@@ -11,6 +11,7 @@ import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
 import { type App, build, buildOverRedis, temporaryDirectory } from '../support/build.js'
 import { RedisServer, redisClient, redisUrl } from '../support/redis-server.js'
 import { createUntilChanged, expectedRows, shownViews } from '../support/shown-views.js'
+import { sqliteOf } from '../support/sqlite-of.js'
 import { until } from '../support/until.js'
 
 const MISS = 'employees; fwd=miss; stored'
@@ -38,7 +39,7 @@ for (const { path, view } of shownViews) {
     const miss = await app.inject(path)
     t.equal(miss.headers['cache-status'], MISS)
     t.equal(miss.headers['cache-control'], 'private, no-cache')
-    t.strictSame(miss.json(), expectedRows(app.db.drizzle.$client, view))
+    t.strictSame(miss.json(), expectedRows(sqliteOf(app.db), view))
     const hit = await app.inject(path)
     t.match(hit.headers['cache-status'], NEAR)
     t.equal(hit.body, miss.body)
@@ -74,7 +75,7 @@ for (const { path, view } of shownViews) {
     t.not(await keyOf(app, view), key)
     await until(async () => (await redis.exists(key)) === 0)
     t.equal(await status(app), MISS)
-    t.strictSame((await app.inject(path)).json(), expectedRows(app.db.drizzle.$client, view))
+    t.strictSame((await app.inject(path)).json(), expectedRows(sqliteOf(app.db), view))
   })
 
   t.test(`${path}: what one process stored is a hit for another`, async (t) => {
@@ -94,7 +95,7 @@ for (const { path, view } of shownViews) {
     const seen = (await one.inject(path)).json()
     t.strictSame(
       seen,
-      expectedRows(one.db.drizzle.$client, view),
+      expectedRows(sqliteOf(one.db), view),
       'and a write on one is seen on the other',
     )
   })
@@ -120,7 +121,7 @@ for (const { path, view } of shownViews) {
     await redis.set(key, forged, 'EX', 300)
     const answer = await two.inject(path)
     t.equal(answer.headers['cache-status'], MISS)
-    t.strictSame(answer.json(), expectedRows(two.db.drizzle.$client, view))
+    t.strictSame(answer.json(), expectedRows(sqliteOf(two.db), view))
     t.strictSame(warnings, [{ key }])
     t.match((await two.inject('/metrics')).body, /failures_total{reason="forged"} 1$/m)
     t.equal(two.redisState(), 'ok')
@@ -190,7 +191,7 @@ for (const { path, view } of shownViews) {
     const app = await buildOverRedis(t, { redisUrl: url })
     await create(app, ada)
     const old = await keyOf(app, view)
-    const before = expectedRows(app.db.drizzle.$client, view)
+    const before = expectedRows(sqliteOf(app.db), view)
     const { read } = app.views
     app.views.read = async (each) => {
       app.views.read = read
@@ -201,7 +202,7 @@ for (const { path, view } of shownViews) {
     const slow = await app.inject(path)
     t.equal(slow.headers['cache-status'], 'employees; fwd=miss')
     t.strictSame(slow.json(), before, 'it began before the write')
-    t.strictSame((await app.inject(path)).json(), expectedRows(app.db.drizzle.$client, view))
+    t.strictSame((await app.inject(path)).json(), expectedRows(sqliteOf(app.db), view))
     t.equal(await redisClient(t, url).exists(old), 0)
   })
 
@@ -216,7 +217,7 @@ for (const { path, view } of shownViews) {
     t.match(get.headers['cache-status'], NEAR)
     t.equal(head.headers['content-length'], `${get.rawPayload.length}`)
     t.equal(head.headers.etag, get.headers.etag)
-    t.strictSame(get.json(), expectedRows(app.db.drizzle.$client, view))
+    t.strictSame(get.json(), expectedRows(sqliteOf(app.db), view))
     const hit = await app.inject({ method: 'HEAD', url: path })
     t.match(hit.headers['cache-status'], NEAR)
     t.equal(hit.headers['content-length'], get.headers['content-length'])
@@ -252,7 +253,7 @@ for (const { path, view } of shownViews) {
     await change(dying, view)
     t.equal(await status(dying), MISS)
     t.match(await status(dying), NEAR)
-    t.strictSame((await dying.inject(path)).json(), expectedRows(dying.db.drizzle.$client, view))
+    t.strictSame((await dying.inject(path)).json(), expectedRows(sqliteOf(dying.db), view))
     t.match((await dying.inject('/readyz')).json(), { status: 'degraded', redis: 'away' })
 
     await server.start()
@@ -271,7 +272,7 @@ for (const { path, view } of shownViews) {
     const name = 'n'.repeat(100)
     const department = 'd'.repeat(100)
     await bulkLoad(
-      app.db.drizzle.$client,
+      sqliteOf(app.db),
       Array.from({ length: 70_000 }, () => ({ name, salary: 200_000, department })),
     )
     for (let i = 0; i < 2; i++) {
@@ -336,7 +337,7 @@ async function unready(t: Test) {
 }
 
 function change(app: App, view: View): Promise<void> {
-  return createUntilChanged(app.db.drizzle.$client, view, (employee) => create(app, employee))
+  return createUntilChanged(sqliteOf(app.db), view, (employee) => create(app, employee))
 }
 
 async function keyOf(app: App, view: View): Promise<string> {

@@ -3,6 +3,7 @@ import type { InjectOptions } from 'fastify'
 import t from 'tap'
 import { build } from '../support/build.js'
 import { shownViews } from '../support/shown-views.js'
+import { sqliteOf } from '../support/sqlite-of.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -89,7 +90,7 @@ for (const [what, { status, instance: path, ...request }] of Object.entries(erro
 
 t.test('an error that nobody foresaw is a 500 that tells nothing of the inside', async (t) => {
   const app = await build(t)
-  app.db.drizzle.$client.close()
+  sqliteOf(app.db).close()
   const views = shownViews.map(({ path }) => path)
   for (const url of ['/employees/1', '/employees?limit=1', ...views]) {
     const answer = await app.inject(url)

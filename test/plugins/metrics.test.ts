@@ -10,6 +10,7 @@ import { samplesOf } from '../support/prometheus.js'
 import { RedisServer, redisClient, redisUrl } from '../support/redis-server.js'
 import { servedRoutes } from '../support/served-routes.js'
 import { createUntilChanged, type ShownView, shownViews } from '../support/shown-views.js'
+import { sqliteOf } from '../support/sqlite-of.js'
 import { until } from '../support/until.js'
 
 const ada = { name: 'Ada Lovelace', salary: 123_456.789, department: 'Engineering' }
@@ -154,7 +155,7 @@ for (const shown of shownViews) {
     t.ok(Math.abs(((await figureOf(app, shown, changed)) as number) - start) < 60)
     t.equal(await figureOf(app, shown, filled), undefined)
 
-    app.db.drizzle.$client.exec('UPDATE view_versions SET changed_at = 0')
+    sqliteOf(app.db).exec('UPDATE view_versions SET changed_at = 0')
     t.equal(await figureOf(app, shown, changed), 0)
     await change(app, shown)
     t.ok(((await figureOf(app, shown, changed)) as number) >= start - 1)
@@ -200,7 +201,7 @@ t.test('writes that share a transaction are one commit of so many writes', async
 
 t.test('a transaction of which nothing was kept is a failure, and no commit', async (t) => {
   const app = await build(t)
-  app.db.drizzle.$client.close()
+  sqliteOf(app.db).close()
   await t.rejects(app.employees.create(ada), /not open/)
   const samples = await figures(app)
   t.equal(samples.get('employees_commit_failures_total'), 1)
@@ -210,7 +211,7 @@ t.test('a transaction of which nothing was kept is a failure, and no commit', as
 
 t.test('writes wait while another process holds the lock', async (t) => {
   const app = await build(t)
-  const other = new Sqlite(app.db.drizzle.$client.name)
+  const other = new Sqlite(sqliteOf(app.db).name)
   t.teardown(() => other.close())
   other.exec('BEGIN IMMEDIATE')
   const writes = [1, 2, 3].map(() => app.employees.create(ada))
@@ -334,7 +335,7 @@ async function sourcesOf(app: App, { view }: ShownView): Promise<Record<string, 
 }
 
 function change({ db, employees }: App, { view }: ShownView): Promise<void> {
-  return createUntilChanged(db.drizzle.$client, view, employees.create)
+  return createUntilChanged(sqliteOf(db), view, employees.create)
 }
 
 async function figures(app: App): Promise<Map<string, number>> {

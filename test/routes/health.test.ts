@@ -1,6 +1,7 @@
 import t from 'tap'
 import { build, buildOverRedis } from '../support/build.js'
 import { freePort, redisUrl } from '../support/redis-server.js'
+import { sqliteOf } from '../support/sqlite-of.js'
 import { until } from '../support/until.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
@@ -35,7 +36,7 @@ t.test('/readyz with its Redis away is degraded, and still a 200', async (t) => 
 
 t.test('/readyz without its database is no 200, and /livez is', async (t) => {
   const app = await build(t)
-  app.db.drizzle.$client.close()
+  sqliteOf(app.db).close()
   const answer = await app.inject('/readyz')
   t.match(answer.json(), { status: /^50/, instance: '/readyz' })
   t.equal((await app.inject('/livez')).statusCode, 200)

@@ -6,6 +6,7 @@ import { type App, build, temporaryDirectory } from '../support/build.js'
 import { age, count, DAY } from '../support/idempotency-keys.js'
 import { apiKeys, read, write } from '../support/keys.js'
 import { Service } from '../support/service.js'
+import { sqliteOf } from '../support/sqlite-of.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 const grace = { ...ada, name: 'Grace' }
@@ -102,7 +103,7 @@ t.test('it is after SIGKILL, at another process', async (t) => {
 for (const table of ['employees', 'idempotency_keys']) {
   t.test(`a write that fails at ${table} keeps nothing, and can be sent again`, async (t) => {
     const app = await build(t)
-    const client = app.db.drizzle.$client
+    const client = sqliteOf(app.db)
     client.exec(`CREATE TRIGGER fail AFTER INSERT ON ${table} BEGIN SELECT raise(ABORT, 'no'); END`)
     t.equal((await post(app, 'a', ada)).statusCode, 500)
     t.strictSame(await everybody(app), [])
@@ -171,18 +172,18 @@ t.test('a value that is no key is a 400 that says where', async (t) => {
 t.test('a key lasts 24 hours, swept or not', async (t) => {
   const app = await build(t)
   const first = await post(app, 'a', ada)
-  age(app.db.drizzle.$client, DAY - 60)
+  age(sqliteOf(app.db), DAY - 60)
   sameAnswer(t, await post(app, 'a', ada), first)
-  age(app.db.drizzle.$client, DAY)
+  age(sqliteOf(app.db), DAY)
   const second = await post(app, 'a', grace)
   t.equal(second.json().id, 2)
   sameAnswer(t, await post(app, 'a', grace), second)
-  t.equal(count(app.db.drizzle.$client), 1)
+  t.equal(count(sqliteOf(app.db)), 1)
 })
 
 t.test('100,000 keys in 24 hours are all that a client may have', async (t) => {
   const app = await build(t, { apiKeys })
-  const client = app.db.drizzle.$client
+  const client = sqliteOf(app.db)
   const first = await post(app, 'a', ada, write)
   client.exec(
     `WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000)
@@ -206,7 +207,7 @@ t.test('100,000 keys in 24 hours are all that a client may have', async (t) => {
 
 t.test('a POST without the header does not look at the table', async (t) => {
   const app = await build(t)
-  app.db.drizzle.$client.exec('DROP TABLE idempotency_keys')
+  sqliteOf(app.db).exec('DROP TABLE idempotency_keys')
   const { statusCode } = await app.inject({ method: 'POST', url: '/employees', payload: ada })
   t.equal(statusCode, 201)
   t.equal((await post(app, 'a', ada)).statusCode, 500)

@@ -3,7 +3,7 @@ import type { Dialect, View } from '../../../drizzle/define-view.js'
 
 /** Something in the schema of a database, by the statement that makes it. */
 export interface SchemaObject {
-  type: 'view' | 'trigger'
+  type: 'view' | 'trigger' | 'function'
   name: string
   sql: string
 }

@@ -1,0 +1,203 @@
+import { DatabaseError } from 'pg'
+import { DatabaseUnavailable, TooManyWrites } from '../errors.js'
+import type { Batch as BatchStats } from '../store.js'
+import { Batch } from './batch.js'
+import { type Connection, reasonOf } from './connection.js'
+import { asDatabaseError, ConnectionLost, isLeaving, OutcomeUnknown } from './errors.js'
+import type { IdempotencyKeys } from './idempotency-keys.js'
+import type { Operation, Outcome } from './operations.js'
+import { type Primary, within } from './primary.js'
+import type { Session } from './session.js'
+
+const LIMITS = {
+  /** Writes in one transaction: bounds how long others wait for its lock. */
+  batch: 256,
+  /** Writes that may wait; the next one is turned away. */
+  waiting: 10_000,
+  /** How long a write may take, from its arrival. */
+  patienceMs: 2500,
+}
+
+interface Waiting {
+  resolve: (value: never) => void
+  reject: (error: unknown) => void
+  deadline: number
+}
+type Write = Waiting & { operation: Operation }
+/** Something that has a transaction of its own. */
+type Work = Waiting & { work: (connection: Connection) => Promise<unknown> }
+
+interface Options {
+  limits?: Partial<typeof LIMITS> | undefined
+  /** Called for each transaction, before its writes are answered. */
+  onBatch?: ((batch: BatchStats) => void) | undefined
+}
+
+/**
+ * Group commit: while a transaction is under way, the writes that arrive wait, and share the next one. What
+ * a transaction costs (round trips, the writers' lock, the confirmation of a standby) is paid once for
+ * all of them.
+ */
+export class GroupCommit {
+  readonly #primary: Primary
+  readonly #keys: IdempotencyKeys
+  readonly #limits: typeof LIMITS
+  readonly #onBatch: Options['onBatch']
+  readonly #waiting: (Write | Work)[] = []
+  #isRunning = false
+  #isClosed = false
+
+  constructor(primary: Primary, keys: IdempotencyKeys, { limits, onBatch }: Options = {}) {
+    this.#primary = primary
+    this.#keys = keys
+    this.#limits = { ...LIMITS, ...limits }
+    this.#onBatch = onBatch
+  }
+
+  /** Writes that wait for their transaction. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** Resolves with what the operation gives once that is durable, or rejects and nothing was changed. */
+  run<T>(operation: Operation): Promise<T> {
+    return this.#enqueue({ operation })
+  }
+
+  /** Runs a transaction of its own between two others, however long it takes. */
+  alone<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#enqueue({ work })
+  }
+
+  /** Turns away what still waits. */
+  close(): void {
+    this.#isClosed = true
+    for (const { reject } of this.#waiting.splice(0)) reject(new DatabaseUnavailable('closing'))
+  }
+
+  #enqueue<T>(what: { operation: Operation } | { work: Work['work'] }): Promise<T> {
+    if (this.#isClosed) return Promise.reject(new DatabaseUnavailable('closing'))
+    if (this.#waiting.length >= this.#limits.waiting) return Promise.reject(new TooManyWrites())
+    return new Promise<T>((resolve, reject) => {
+      const deadline = performance.now() + this.#limits.patienceMs
+      this.#waiting.push({ ...what, resolve, reject, deadline })
+      if (this.#isRunning) return
+      this.#isRunning = true
+      // The check phase comes after all the requests that this turn of the event loop brings.
+      setImmediate(() => this.#runAll())
+    })
+  }
+
+  async #runAll(): Promise<void> {
+    for (;;) {
+      const [next] = this.#waiting
+      if (!next) break
+      if ('work' in next) {
+        this.#waiting.shift()
+        await this.#runAlone(next)
+        continue
+      }
+      await this.#commit(this.#nextBatch())
+    }
+    this.#isRunning = false
+  }
+
+  /** The writes in front that may share a transaction. */
+  #nextBatch(): Write[] {
+    const others = this.#waiting.findIndex((each) => 'work' in each)
+    const end = others < 0 ? this.#waiting.length : others
+    return this.#waiting.splice(0, Math.min(end, this.#limits.batch)) as Write[]
+  }
+
+  async #runAlone({ work, resolve, reject }: Work): Promise<void> {
+    try {
+      const session = await this.#primary.session()
+      resolve((await work(session.writer)) as never)
+    } catch (error) {
+      reject(asDatabaseError(error))
+    }
+  }
+
+  async #commit(batch: Write[]): Promise<void> {
+    const now = performance.now()
+    const late = batch.filter(({ deadline }) => deadline <= now)
+    for (const { reject } of late) reject(new DatabaseUnavailable(LATE))
+    const writes = batch.filter(({ deadline }) => deadline > now)
+    if (writes.length === 0) return
+    const outcomes = await this.#attempt(writes)
+    if (outcomes) {
+      settle(writes, outcomes)
+    } else {
+      // One of them, or what they come to together, is not to be: which one shows when each is alone.
+      for (const write of writes) settle([write], (await this.#attempt([write])) as Outcome[])
+    }
+  }
+
+  /**
+   * Runs writes in one transaction.
+   *
+   * @returns what became of each; undefined if what failed would fail again, and they are not alone
+   */
+  async #attempt(writes: Write[]): Promise<Outcome[] | undefined> {
+    const started = performance.now()
+    const deadline = Math.min(...writes.map((write) => write.deadline))
+    const result = await this.#transact(
+      writes.map(({ operation }) => operation),
+      deadline,
+    )
+    const seconds = (performance.now() - started) / 1000
+    this.#onBatch?.({ writes: writes.length, seconds, failed: 'error' in result })
+    if (!('error' in result)) return result
+    return isMomentary(result.error) || writes.length === 1 ? writes.map(() => result) : undefined
+  }
+
+  async #transact(
+    operations: Operation[],
+    deadline: number,
+  ): Promise<Outcome[] | { error: unknown }> {
+    const left = () => deadline - performance.now()
+    let session: Session
+    try {
+      session = await this.#primary.session(left())
+    } catch (error) {
+      return { error }
+    }
+    const batch = new Batch(session.writer, operations, this.#keys)
+    try {
+      const { outcomes, isProven } = await within(left(), batch.run(), LATE)
+      const proof = isProven ? undefined : session.proof.proven()
+      if (proof) await within(left(), proof, 'it is not sure who is primary')
+      return outcomes
+    } catch (error) {
+      await end(session, batch, error)
+      // Too late to be told from one that was done.
+      const isLate = batch.isCommitting && !(error instanceof DatabaseError)
+      const isTold = error instanceof OutcomeUnknown
+      return { error: isLate && !isTold ? new OutcomeUnknown(LATE) : asDatabaseError(error) }
+    }
+  }
+}
+
+const LATE = 'no answer in time'
+
+/** Sees to it that nothing happens later of a transaction that has failed, and that another can begin. */
+async function end(session: Session, batch: Batch, error: unknown): Promise<void> {
+  if (isLeaving(error) || (error as Error).message.includes(LATE)) {
+    session.lose(new ConnectionLost(reasonOf(error)))
+  } else if (!session.writer.isLost) {
+    await batch.undo().catch((reason) => session.lose(reason))
+  }
+}
+
+/** Whether the same may be possible the next time. */
+function isMomentary(error: unknown): boolean {
+  return (error as { statusCode?: number }).statusCode === 503
+}
+
+function settle(writes: Write[], outcomes: Outcome[]): void {
+  for (const [i, write] of writes.entries()) {
+    const outcome = outcomes[i] as Outcome
+    if ('error' in outcome) write.reject(outcome.error)
+    else write.resolve(outcome.value as never)
+  }
+}

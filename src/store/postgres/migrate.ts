@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { getTableColumns } from 'drizzle-orm'
+import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
+import * as schema from '../../../drizzle/postgres/schema.js'
+import { UnusableDatabase } from '../errors.js'
+import type { ViewChange } from '../view-changes.js'
+import type { Connection } from './connection.js'
+import type { ViewKeeper } from './view-keeper.js'
+
+/** Held by whoever changes the schema, so that processes that start at once do it once. */
+const SCHEMA_LOCK = 7014
+
+const migrations = fileURLToPath(new URL('../../../../drizzle/postgres/', import.meta.url))
+
+/**
+ * Applies the SQL files of `drizzle/postgres/` that the database has not seen, in the order of their names,
+ * and puts the cached views in place: one transaction, so no writer ever meets a migrated table without
+ * its triggers.
+ *
+ * @returns what was done about views, unless the database is new
+ * @throws {UnusableDatabase} for one of a newer release, that this one cannot read
+ */
+export async function bringUpToDate(
+  connection: Connection,
+  keeper: ViewKeeper,
+): Promise<ViewChange[]> {
+  return inSchemaLock(connection, async () => {
+    const applied = await appliedTo(connection)
+    const known = readdirSync(migrations)
+      .filter((name) => name.endsWith('.sql'))
+      .sort()
+    for (const name of known) {
+      if (applied.includes(name)) continue
+      await connection.query(readFileSync(`${migrations}/${name}`, 'utf8'))
+      await connection.query('INSERT INTO migrations (name) VALUES ($1)', [name])
+    }
+    await assertTables(
+      connection,
+      applied.filter((name) => !known.includes(name)),
+    )
+    const changes = await keeper.keep(connection, true)
+    return applied.length === 0 ? [] : changes
+  })
+}
+
+/** Does something in a transaction, alone among those that change the schema. */
+export async function inSchemaLock<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+  await connection.query('BEGIN')
+  try {
+    await connection.query(`SELECT pg_advisory_xact_lock(${SCHEMA_LOCK})`)
+    const result = await work()
+    await connection.query('COMMIT')
+    return result
+  } catch (error) {
+    await connection.query('ROLLBACK').catch(() => {})
+    throw error
+  }
+}
+
+async function appliedTo(connection: Connection): Promise<string[]> {
+  await connection.query(`CREATE TABLE IF NOT EXISTS migrations (
+    name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`)
+  const { rows } = await connection.query<{ name: string }>('SELECT name FROM migrations')
+  return rows.map(({ name }) => name)
+}
+
+/**
+ * A newer release may have been here, and this one be started again: its migrations leave what this one
+ * reads, as they should, or it is found out now and not by a request.
+ */
+async function assertTables(connection: Connection, unknown: string[]): Promise<void> {
+  const newest = unknown.toSorted().at(-1)
+  for (const table of Object.values(schema).filter((each) => each instanceof PgTable)) {
+    const columns = Object.values(getTableColumns(table)).map(({ name }) => `"${name}"`)
+    try {
+      await connection.query(`SELECT ${columns} FROM "${getTableConfig(table).name}" LIMIT 0`)
+    } catch (error) {
+      const { message } = error as Error
+      throw new UnusableDatabase(
+        newest === undefined
+          ? `it is of another program, or was changed by hand: name another database (${message})`
+          : `it is of a newer release, by its migration ${newest}: start that release, or restore a backup of before it (${message})`,
+        { cause: error },
+      )
+    }
+  }
+}

@@ -1,0 +1,224 @@
+import { randomBytes } from 'node:crypto'
+import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
+import type { View } from '../../../drizzle/define-view.js'
+import { employees } from '../../../drizzle/postgres/schema.js'
+import type { StoreOptions } from '../database.js'
+import { JsonArrayStream, ViewStream } from '../json-array-stream.js'
+import { repeat } from '../repeat.js'
+import type { Employee, EmployeeStore, Store, ViewChanges, ViewStore } from '../store.js'
+import type { GeneratedView } from '../views/generate.js'
+import { commit, type Statement } from './commit.js'
+import type { Connection } from './connection.js'
+import type { Drizzle } from './drizzle.js'
+import { GroupCommit } from './group-commit.js'
+import { IdempotencyKeys } from './idempotency-keys.js'
+import type { Primary } from './primary.js'
+import { type Query, type LIMITS as SnapshotLimits, Snapshots } from './snapshots.js'
+import { VersionTrain } from './version-train.js'
+
+const COLUMNS = 'id, name, salary, department'
+const VERSION = 'SELECT version FROM view_versions WHERE view = $1 AND definition = $2'
+const CHANGES = `SELECT view, extract(epoch FROM changed_at)::double precision AS "changedAt"
+  FROM view_versions ORDER BY view`
+/** Rows in one statement of many: a few megabytes of parameters. */
+const ROWS = 10_000
+
+export interface PostgresStoreOptions extends StoreOptions {
+  /** The cached views of this release. */
+  views: readonly GeneratedView[]
+  /** Of the digests of idempotency keys. */
+  secret: Buffer
+  /** How old a version may be that an answer is judged by, in milliseconds. */
+  maxStalenessMs?: number | undefined
+  /** How often old idempotency keys are looked for. */
+  sweepEveryMs?: number | undefined
+  /** For tests that reach them. */
+  limits?: {
+    snapshots?: Partial<typeof SnapshotLimits>
+    writes?: { batch?: number; waiting?: number; patienceMs?: number }
+    /** Of each client, within 24 hours. */
+    idempotencyKeys?: number
+  }
+}
+
+/** Employees in PostgreSQL. */
+export function createPostgresStore(
+  primary: Primary,
+  drizzle: Drizzle,
+  { views, secret, onBatch, maxStalenessMs, sweepEveryMs = 60_000, limits }: PostgresStoreOptions,
+): Store {
+  const snapshots = new Snapshots(primary, limits?.snapshots)
+  const train = new VersionTrain(primary, maxStalenessMs)
+  const listeners: (() => void)[] = []
+  const keys = new IdempotencyKeys(secret, limits?.idempotencyKeys)
+  const commits = new GroupCommit(primary, keys, {
+    limits: limits?.writes,
+    onBatch(batch) {
+      // A failed one may have been done all the same.
+      train.committed()
+      for (const listener of listeners) listener()
+      onBatch?.(batch)
+    },
+  })
+  const stopSweeping = repeat(sweepEveryMs, async (signal) => {
+    while (!signal.aborted && (await commits.alone((connection) => keys.sweep(connection))));
+  })
+
+  return {
+    employees: employeeStore(drizzle, commits, snapshots, (listener) => listeners.push(listener)),
+    views: viewStore(train, snapshots, views),
+    stats: () => ({
+      writesWaiting: commits.waiting,
+      readers: snapshots.stats,
+      viewChanges: () => viewChanges(primary),
+      server: { ...primary.stats, ...train.stats },
+    }),
+    async close() {
+      stopSweeping()
+      commits.close()
+      await snapshots.close()
+    },
+  }
+}
+
+function employeeStore(
+  drizzle: Drizzle,
+  commits: GroupCommit,
+  snapshots: Snapshots,
+  onCommit: EmployeeStore['onCommit'],
+): EmployeeStore {
+  const statements = prepare(drizzle)
+  return {
+    create: (employee, scope) => commits.run({ what: 'create', employee, scope }),
+    update: (id, patch, check) => commits.run({ what: 'update', id, patch, check }),
+    delete: (id, check) => commits.run({ what: 'delete', id, check }),
+
+    createMany: (batch) => commits.alone((connection) => createMany(connection, batch)),
+
+    async get(id) {
+      const [employee] = await statements.select.execute({ id })
+      return employee
+    },
+
+    async page({ limit, after = 0, department }) {
+      // One more than was asked for tells whether anything is behind this page.
+      const query = { after, limit: limit + 1 }
+      const rows = await (department === undefined
+        ? statements.page.execute(query)
+        : statements.pageOfDepartment.execute({ ...query, department }))
+      const page = rows.slice(0, limit)
+      return rows.length > limit ? { employees: page, next: page.at(-1)?.id } : { employees: page }
+    },
+
+    async list({ after = 0, department }) {
+      const { rows } = await snapshots.open('list', listing(after, department))
+      return new JsonArrayStream(rows)
+    },
+
+    onCommit,
+
+    async ping() {
+      await statements.select.execute({ id: 1 })
+    },
+  }
+}
+
+function listing(after: number, department: string | undefined): Query {
+  return department === undefined
+    ? { text: `SELECT ${COLUMNS} FROM employees WHERE id > $1 ORDER BY id`, values: [after] }
+    : {
+        text: `SELECT ${COLUMNS} FROM employees WHERE department = $1 AND id > $2 ORDER BY id`,
+        values: [department, after],
+      }
+}
+
+async function createMany(
+  connection: Connection,
+  batch: Iterable<Omit<Employee, 'id'>>,
+): Promise<void> {
+  await connection.query('BEGIN')
+  let rows: Omit<Employee, 'id'>[] = []
+  try {
+    for (const row of batch) {
+      rows.push(row)
+      if (rows.length < ROWS) continue
+      await connection.query(...insertion(rows))
+      rows = []
+    }
+    await commit(connection, [insertion(rows)])
+  } catch (error) {
+    await connection.query('ROLLBACK')
+    throw error
+  }
+}
+
+function insertion(rows: Omit<Employee, 'id'>[]): Statement {
+  const text = `INSERT INTO employees (name, salary, department)
+    SELECT * FROM unnest($1::text[], $2::double precision[], $3::text[])`
+  const values = [
+    rows.map(({ name }) => name),
+    rows.map(({ salary }) => salary),
+    rows.map(({ department }) => department),
+  ]
+  return [text, values, 'insert many']
+}
+
+function viewStore(
+  train: VersionTrain,
+  snapshots: Snapshots,
+  views: readonly GeneratedView[],
+): ViewStore {
+  const generated = new Map(views.map((view) => [view.name, view]))
+  return {
+    async version(view) {
+      return (await train.version(known(view).hash)) ?? unheardOf()
+    },
+
+    async read(view) {
+      const { name, hash, sql } = known(view)
+      const version = { text: VERSION, values: [name, hash] }
+      const { first, rows } = await snapshots.open('fill', { text: sql, values: [] }, version)
+      return new ViewStream((first?.version as string | undefined) ?? unheardOf(), rows)
+    },
+  }
+
+  function known({ name }: View): GeneratedView {
+    const view = generated.get(name)
+    if (!view) throw new Error(`No definition in drizzle/views has the name ${name}`)
+    return view
+  }
+}
+
+/** A version that nothing was or will be kept under. */
+function unheardOf(): string {
+  return randomBytes(16).toString('hex')
+}
+
+/** Metrics must not fall silent with the database. */
+async function viewChanges(primary: Primary): Promise<ViewChanges> {
+  try {
+    return (await primary.do(({ reader }) => reader.query<ViewChanges[0]>(CHANGES), 500)).rows
+  } catch {
+    return []
+  }
+}
+
+/** Drizzle builds the text of a query at every call, which costs more than running it: build once. */
+function prepare(db: Drizzle) {
+  const { id, department } = employees
+  const given = (field: string) => sql.placeholder(field)
+  const pageOf = (name: string, where: SQL | undefined) =>
+    db.select().from(employees).where(where).orderBy(asc(id)).limit(given('limit')).prepare(name)
+  return {
+    select: db
+      .select()
+      .from(employees)
+      .where(eq(id, given('id')))
+      .prepare('employee'),
+    page: pageOf('page', gt(id, given('after'))),
+    pageOfDepartment: pageOf(
+      'page of department',
+      and(eq(department, given('department')), gt(id, given('after'))),
+    ),
+  }
+}

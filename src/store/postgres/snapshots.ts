@@ -1,0 +1,185 @@
+import { DatabaseUnavailable, TooManySnapshots } from '../errors.js'
+import type { RowSource } from '../json-array-stream.js'
+import { Connection } from './connection.js'
+import type { Primary } from './primary.js'
+import { ANSWER_MS, type Session } from './session.js'
+
+export const LIMITS = {
+  /** Snapshots open at once; each has a connection of its own. */
+  open: 16,
+  /** Those of them that lists may have, whose clients may read slowly: fills find the others free. */
+  lists: 12,
+  /** Connections that are kept open for the next snapshot. */
+  idle: 4,
+  /** How long one may be open, in milliseconds: until then nothing that it may see is cleaned up. */
+  lifeMs: 300_000,
+}
+
+/** A query, with its parameters. */
+export interface Query {
+  text: string
+  values: unknown[]
+}
+
+/** What a query gives at one moment: the first row of another one, and its rows as they are wanted. */
+export interface Snapshot {
+  first: Record<string, unknown> | undefined
+  rows: RowSource
+}
+
+interface Idle {
+  session: Session
+  connection: Connection
+}
+
+/**
+ * Gives snapshots: a transaction that sees the database as it was at its first statement, on a connection
+ * of its own, with a cursor for rows that may be many.
+ */
+export class Snapshots {
+  readonly #primary: Primary
+  readonly #limits: typeof LIMITS
+  #idle: Idle[] = []
+  #open = 0
+  #lists = 0
+  #isClosed = false
+
+  constructor(primary: Primary, limits: Partial<typeof LIMITS> = {}) {
+    this.#primary = primary
+    this.#limits = { ...LIMITS, ...limits }
+  }
+
+  get stats() {
+    return { open: this.#open, idle: this.#idle.length, limit: this.#limits.open }
+  }
+
+  /**
+   * @param use `list`: a client decides how fast it is read; `fill`: the service reads it at once
+   * @param firstly a query of one row, or none
+   * @throws {TooManySnapshots} and {DatabaseUnavailable}
+   */
+  async open(use: 'list' | 'fill', query: Query, firstly?: Query): Promise<Snapshot> {
+    const isList = use === 'list'
+    if (this.#open >= this.#limits.open || (isList && this.#lists >= this.#limits.lists)) {
+      throw new TooManySnapshots()
+    }
+    this.#open++
+    if (isList) this.#lists++
+    let isOpen = true
+    const leave = () => {
+      if (!isOpen) return
+      isOpen = false
+      this.#open--
+      if (isList) this.#lists--
+    }
+    let connection: Connection | undefined
+    try {
+      return await this.#primary.do(async (session) => {
+        connection = await this.#connect(session)
+        if (!isOpen) {
+          connection.destroy()
+          throw new DatabaseUnavailable('no answer in time')
+        }
+        return this.#begin(session, connection, leave, query, firstly)
+      })
+    } catch (error) {
+      connection?.destroy()
+      leave()
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all(this.#idle.splice(0).map(({ connection }) => connection.end()))
+  }
+
+  async #connect(session: Session): Promise<Connection> {
+    const stale = this.#idle.filter((each) => each.session.isLost)
+    for (const { connection } of stale) connection.destroy()
+    this.#idle = this.#idle.filter((each) => !each.session.isLost && !each.connection.isLost)
+    const idle = this.#idle.pop()
+    return idle?.connection ?? Connection.open(session.host, { patienceMs: ANSWER_MS })
+  }
+
+  /** In one round trip. */
+  async #begin(
+    session: Session,
+    connection: Connection,
+    leave: () => void,
+    { text, values }: Query,
+    firstly: Query | undefined,
+  ): Promise<Snapshot> {
+    const [, first, , fetched] = await Promise.all([
+      connection.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
+      firstly && connection.query<Record<string, unknown>>(firstly.text, firstly.values),
+      connection.query(`DECLARE found NO SCROLL CURSOR FOR ${text}`, values),
+      connection.query(FETCH),
+    ])
+    const rows = new Cursor(connection, fetched.rows, this.#limits.lifeMs, (isWhole) => {
+      leave()
+      this.#giveBack(session, connection, isWhole)
+    })
+    return { first: first?.rows[0], rows }
+  }
+
+  #giveBack(session: Session, connection: Connection, isWhole: boolean): void {
+    const isKept = isWhole && !session.isLost && this.#idle.length < this.#limits.idle
+    if (isKept && !this.#isClosed) {
+      this.#idle.push({ session, connection })
+      // Behind whatever is under way; and in front of what comes next.
+      connection.query('ROLLBACK').catch(() => connection.destroy())
+    } else {
+      connection.end()
+    }
+  }
+}
+
+/** What is fetched at once: a chunk of the answer. */
+const CHUNK = 1000
+const FETCH = `FETCH ${CHUNK} FROM found`
+
+class Cursor implements RowSource {
+  readonly signal: AbortSignal
+  readonly #connection: Connection
+  readonly #onClose: (isWhole: boolean) => void
+  readonly #timer: NodeJS.Timeout
+  #fetched: unknown[]
+  #isLast: boolean
+  #isWhole = true
+
+  constructor(
+    connection: Connection,
+    fetched: unknown[],
+    lifeMs: number,
+    onClose: (isWhole: boolean) => void,
+  ) {
+    const abort = new AbortController()
+    this.signal = abort.signal
+    this.#connection = connection
+    this.#onClose = onClose
+    this.#fetched = fetched
+    this.#isLast = fetched.length < CHUNK
+    const giveUp = (reason: string) => abort.abort(new DatabaseUnavailable(reason))
+    this.#timer = setTimeout(() => giveUp('a snapshot was open for too long'), lifeMs).unref()
+    connection.lost.then(({ message }) => giveUp(message))
+  }
+
+  async next(limit: number): Promise<unknown[]> {
+    while (this.#fetched.length < limit && !this.#isLast) {
+      this.#isWhole = false
+      const { rows } = await this.#connection.query(FETCH)
+      this.#isWhole = true
+      this.#isLast = rows.length < CHUNK
+      this.#fetched = this.#fetched.length > 0 ? [...this.#fetched, ...rows] : rows
+    }
+    const next = this.#fetched.slice(0, limit)
+    this.#fetched = this.#fetched.length > limit ? this.#fetched.slice(limit) : []
+    return next
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#onClose(this.#isWhole)
+  }
+}
