@@ -9,6 +9,10 @@ declare module 'fastify' {
     /** The view that a route shows which caches it by hand. */
     view?: View
   }
+  interface FastifyInstance {
+    /** The Cache-Status of an answer. */
+    cacheStatus: (answer: Answer) => string
+  }
   interface FastifyReply {
     /** Sends the answer of a cached view, and counts it. */
     sendView: (view: View, answer: Answer) => FastifyReply
@@ -18,6 +22,7 @@ declare module 'fastify' {
 /** Decorates `reply.sendView`: what an answer of a cached view looks like, however it was found. */
 export default fp(
   async function viewReplyPlugin(fastify) {
+    fastify.decorate('cacheStatus', cacheStatusWith(fastify.config.viewMaxStalenessMs))
     fastify.decorateReply('sendView', function (view, answer) {
       return announceView(this, view, answer).send(answer.body)
     })
@@ -36,11 +41,18 @@ export default fp(
 export function announceView(reply: FastifyReply, view: View, answer: Answer): FastifyReply {
   const { source, etag } = answer
   reply.server.metrics.viewAnswered(view.name, source)
-  const headers = { etag, 'cache-status': cacheStatus(answer) }
+  const headers = { etag, 'cache-status': reply.server.cacheStatus(answer) }
   // RFC 9110, section 15.4.5.
   return source === 'not_modified'
     ? reply.code(304).headers({ ...headers, 'cache-control': CACHE_CONTROL })
     : reply.headers({ ...headers, 'content-type': 'application/json; charset=utf-8' })
+}
+
+/** Says, where answers may be older than the request, by how many milliseconds. */
+function cacheStatusWith(maxStalenessMs: number): (answer: Answer) => string {
+  if (maxStalenessMs === 0) return cacheStatus
+  const parameter = `; employees-max-staleness=${maxStalenessMs}`
+  return (answer) => cacheStatus(answer) + parameter
 }
 
 /** In the words of RFC 9211. */

@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
+import { type ServerStats, watchDatabaseServer } from './database-server.js'
 import { counter, histogram } from './families.js'
 
 /** From a near copy's microseconds to what a client waits for; in seconds. */
@@ -22,6 +23,8 @@ interface StoreStats {
   readers: { open: number; idle: number; limit: number }
   /** When each view last got a new version, as Unix time in seconds; none if the store cannot tell. */
   viewChanges(): ViewChanges | Promise<ViewChanges>
+  /** Of a database that is a server. */
+  server?: ServerStats | undefined
 }
 
 type ViewChanges = { view: string; changedAt: number }[]
@@ -102,6 +105,7 @@ export function serviceMetrics(register: Registry) {
     /** Shows how the store is doing when Prometheus asks. */
     watchStore(stats: () => StoreStats): void {
       watchStore(register, stats)
+      if (stats().server) watchDatabaseServer(register, () => stats().server as ServerStats)
     },
   }
 }
