@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { freePort } from '../../test/support/redis-server.js'
+import { freePort } from '../../test/support/free-port.js'
 import type { Scope } from '../../test/support/scope.js'
 import { SERVER } from '../../test/support/service.js'
 import { until } from '../../test/support/until.js'

@@ -5,7 +5,8 @@ import t, { type Test } from 'tap'
 import { RedisStore } from '../../src/cache/redis-store.js'
 import { timeOutCommands, waitForReplies } from '../support/command-timeouts.js'
 import { type Fault, FaultProxy } from '../support/fault-proxy.js'
-import { freePort, RedisServer, redisClient } from '../support/redis-server.js'
+import { freePort } from '../support/free-port.js'
+import { RedisServer, redisClient } from '../support/redis-server.js'
 import { until } from '../support/until.js'
 
 const value = Buffer.from('value')

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { build, buildOverRedis } from '../support/build.js'
-import { freePort, redisUrl } from '../support/redis-server.js'
+import { freePort } from '../support/free-port.js'
+import { redisUrl } from '../support/redis-server.js'
 import { sqliteOf } from '../support/sqlite-of.js'
 import { until } from '../support/until.js'
 

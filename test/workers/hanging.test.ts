@@ -1,6 +1,6 @@
 // slow: a worker hangs until its primary has noticed
 import t from 'tap'
-import { freePort } from '../support/redis-server.js'
+import { freePort } from '../support/free-port.js'
 import { open } from '../support/requests.js'
 import { until } from '../support/until.js'
 import { isAlive, Workers } from '../support/workers.js'
