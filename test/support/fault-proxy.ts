@@ -14,7 +14,7 @@ const DELAY_MS = 25
 /** A TCP proxy in front of a server, which breaks as it is told. */
 export class FaultProxy {
   readonly #server: Server
-  readonly #target: number
+  readonly #target: URL
   readonly #sockets = new Set<Socket>()
   #fault: Fault = 'none'
   /** Replies that were swallowed. */
@@ -24,14 +24,14 @@ export class FaultProxy {
   /** What lets go of each reply that is kept. */
   readonly #held: (() => void)[] = []
 
-  private constructor(target: number) {
+  private constructor(target: URL) {
     this.#target = target
     this.#server = createServer((socket) => this.#accept(socket))
   }
 
-  /** @param url of the server behind it */
+  /** @param url of the server behind it, on this machine */
   static async start(scope: Scope, url: string): Promise<FaultProxy> {
-    const proxy = new FaultProxy(Number(new URL(url).port))
+    const proxy = new FaultProxy(new URL(url))
     proxy.#server.listen(0, '127.0.0.1')
     await once(proxy.#server, 'listening')
     scope.teardown(() => {
@@ -41,8 +41,15 @@ export class FaultProxy {
     return proxy
   }
 
+  /** That of the server, but for the port. */
   get url(): string {
-    return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+    const url = new URL(this.#target)
+    url.port = `${this.port}`
+    return url.href
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
   }
 
   get fault(): Fault {
@@ -70,7 +77,7 @@ export class FaultProxy {
       client.resetAndDestroy()
       return
     }
-    const server = connect(this.#target, '127.0.0.1')
+    const server = connect(Number(this.#target.port), '127.0.0.1')
     this.#pipe(client, server, false)
     this.#pipe(server, client, true)
   }
