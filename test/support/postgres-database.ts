@@ -1,0 +1,32 @@
+import { createDatabase, dropDatabase } from './postgres-client.js'
+import { PostgresServer } from './postgres-server.js'
+import type { Scope } from './scope.js'
+
+let own: Promise<string> | undefined
+
+/**
+ * The URL of a new, empty database that is dropped with the scope: on the server of TEST_POSTGRES_URL,
+ * which all tests of a run share, else on one of this process, which ends with it.
+ */
+export async function postgresDatabase(scope: Scope): Promise<string> {
+  const server = process.env.TEST_POSTGRES_URL || (await ownServer())
+  const url = await createDatabase(server)
+  scope.teardown(() => dropDatabase(server, url))
+  return url
+}
+
+function ownServer(): Promise<string> {
+  own ??= startSharedServer({ teardown: () => {} })
+  return own
+}
+
+/** The URL of a server for many tests, none of which kills it: quick, and not durable. */
+export async function startSharedServer(scope: Scope): Promise<string> {
+  const settings = {
+    fsync: 'off',
+    full_page_writes: 'off',
+    max_connections: 300,
+    max_wal_size: '128MB',
+  }
+  return (await PostgresServer.start(scope, { settings })).url()
+}
