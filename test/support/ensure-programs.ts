@@ -1,5 +1,6 @@
 import { CHROMIUM_NEEDED, chromiumProgram } from './browser.js'
 import { installPackage } from './debian-package.js'
+import { POSTGRES_NEEDED, postgresPrograms } from './postgres-program.js'
 import { redisProgram } from './redis-server.js'
 import { whyNoTrace } from './strace.js'
 
@@ -7,12 +8,13 @@ const REDIS_NEEDED =
   'The tests need a Redis server: "sudo apt-get install redis-server" or "brew install redis"'
 
 /**
- * Sees to it that the tests have a Redis to start, or stops with the line that installs one. With
- * REDIS_URL too: a Redis of somebody else's is not for killing. A browser, which is large, and strace,
- * which not every kernel lets trace, are seen to where CI is set; elsewhere the tests that want one are
- * skipped without it.
+ * Sees to it that the tests have a Redis and a PostgreSQL to start, or stops with the line that
+ * installs one. With REDIS_URL and TEST_POSTGRES_URL too: a server of somebody else's is not for killing.
+ * A browser, which is large, and strace, which not every kernel lets trace, are seen to where CI is set;
+ * elsewhere the tests that want one are skipped without it.
  */
 if (!redisProgram) ensure('redis-server', REDIS_NEEDED)
+if (!postgresPrograms()) ensure('postgresql', POSTGRES_NEEDED)
 if (!chromiumProgram && process.env.CI) ensure('chromium', CHROMIUM_NEEDED)
 if (process.platform === 'linux' && process.env.CI && whyNoTrace()) installPackage('strace')
 
