@@ -23,7 +23,7 @@ t.test('slow tests alone make no quick run; exit code 2', async (t) => {
 t.test('--help explains it, exit code 0', async (t) => {
   const { code, stdout } = await run('--help')
   t.equal(code, 0)
-  for (const part of ['--quick', '// slow: ', 'Exit code', 'npm test -- test/']) {
+  for (const part of ['--quick', '--database', '// slow: ', 'Exit code', 'npm test -- test/']) {
     t.match(stdout, part)
   }
 })

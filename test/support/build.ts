@@ -1,6 +1,6 @@
-import { join } from 'node:path'
 import { buildApp } from '../../src/app.js'
 import { type Config, readConfig } from '../../src/config.js'
+import { newDatabase } from './any-database.js'
 import { checkAnswers } from './check-answers.js'
 import { waitForReplies } from './command-timeouts.js'
 import type { Scope } from './scope.js'
@@ -11,8 +11,7 @@ checkAnswers()
 
 /** The service as in production, on a new database, closed with the test. */
 export async function build(t: Scope, overrides: Partial<Config> = {}) {
-  const databaseUrl =
-    overrides.databaseUrl ?? `file:${join(await temporaryDirectory(t), 'employees.db')}`
+  const databaseUrl = overrides.databaseUrl ?? (await newDatabase(t))
   const app = await buildApp({
     ...readConfig({ LOG_LEVEL: 'silent' }),
     ...overrides,
