@@ -1,3 +1,4 @@
+import { DatabaseError } from 'pg'
 import { commit, type Statement } from './commit.js'
 import type { Connection } from './connection.js'
 import { WRITERS_LOCK } from './dialect.js'
@@ -63,6 +64,18 @@ export class Batch {
       known,
     }
   }
+}
+
+/** Whether a new employee met somebody whose id was given by hand. */
+export function isIdTaken(error: unknown): boolean {
+  return error instanceof DatabaseError && error.constraint === 'employees_pkey'
+}
+
+/** Goes on with ids behind all that there are. */
+export async function skipTakenIds(connection: Connection): Promise<void> {
+  await connection.query(
+    `SELECT setval(pg_get_serial_sequence('employees', 'id'), max(id)) FROM employees`,
+  )
 }
 
 const LOCK = `SELECT pg_advisory_xact_lock(${WRITERS_LOCK})`

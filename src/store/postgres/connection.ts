@@ -33,6 +33,8 @@ export interface ConnectionOptions {
   patienceMs?: number
   /** How long a statement waits for a lock, in milliseconds. */
   lockTimeoutMs?: number
+  /** How long the server lets a transaction wait for its next statement, in milliseconds. */
+  idleInTransactionMs?: number
 }
 
 /**
@@ -65,7 +67,7 @@ export class Connection {
   /** @throws what the server or the system says */
   static async open(
     { config }: Host,
-    { patienceMs, lockTimeoutMs = 0 }: ConnectionOptions = {},
+    { patienceMs, lockTimeoutMs, idleInTransactionMs }: ConnectionOptions = {},
     connectMs = 2000,
   ): Promise<Connection> {
     const { options = '' } = config
@@ -79,7 +81,10 @@ export class Connection {
       keepAliveInitialDelayMillis: 10_000,
       connectionTimeoutMillis: connectMs,
       ...(patienceMs !== undefined && { query_timeout: patienceMs }),
-      ...(lockTimeoutMs > 0 && { lock_timeout: lockTimeoutMs }),
+      ...(lockTimeoutMs !== undefined && { lock_timeout: lockTimeoutMs }),
+      ...(idleInTransactionMs !== undefined && {
+        idle_in_transaction_session_timeout: idleInTransactionMs,
+      }),
     } satisfies ClientConfig)
     const connection = new Connection(client)
     await client.connect()

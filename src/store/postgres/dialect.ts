@@ -71,7 +71,7 @@ const RENEW = (view: string) => `UPDATE view_versions
 
 function fn(view: string, use: (typeof FUNCTIONS)[number], body: string): SchemaObject {
   const name = `${view}_${use}`
-  const sql = `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  const sql = `CREATE OR REPLACE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   ${body}
 END $$`
   return { type: 'function', name, sql }
@@ -85,7 +85,7 @@ function trigger(
   run: (typeof FUNCTIONS)[number],
 ): SchemaObject {
   const name = `${view}_${event}`
-  const sql = `CREATE TRIGGER ${name} ${when} ON employees ${referencing}
+  const sql = `CREATE OR REPLACE TRIGGER ${name} ${when} ON employees ${referencing}
 FOR EACH STATEMENT EXECUTE FUNCTION ${view}_${run}()`
   return { type: 'trigger', name, sql }
 }

@@ -1,7 +1,7 @@
 import { DatabaseError } from 'pg'
 import { DatabaseUnavailable, TooManyWrites } from '../errors.js'
 import type { Batch as BatchStats } from '../store.js'
-import { Batch } from './batch.js'
+import { Batch, isIdTaken, skipTakenIds } from './batch.js'
 import { type Connection, reasonOf } from './connection.js'
 import { asDatabaseError, ConnectionLost, isLeaving, OutcomeUnknown } from './errors.js'
 import type { IdempotencyKeys } from './idempotency-keys.js'
@@ -29,8 +29,10 @@ type Work = Waiting & { work: (connection: Connection) => Promise<unknown> }
 
 interface Options {
   limits?: Partial<typeof LIMITS> | undefined
-  /** Called for each transaction, before its writes are answered. */
+  /** Called for each transaction of writes, before they are answered. */
   onBatch?: ((batch: BatchStats) => void) | undefined
+  /** Called behind any transaction, also one that has failed: it may have been done all the same. */
+  onEnd?: (() => void) | undefined
 }
 
 /**
@@ -43,15 +45,17 @@ export class GroupCommit {
   readonly #keys: IdempotencyKeys
   readonly #limits: typeof LIMITS
   readonly #onBatch: Options['onBatch']
+  readonly #onEnd: Options['onEnd']
   readonly #waiting: (Write | Work)[] = []
   #isRunning = false
   #isClosed = false
 
-  constructor(primary: Primary, keys: IdempotencyKeys, { limits, onBatch }: Options = {}) {
+  constructor(primary: Primary, keys: IdempotencyKeys, { limits, onBatch, onEnd }: Options = {}) {
     this.#primary = primary
     this.#keys = keys
     this.#limits = { ...LIMITS, ...limits }
     this.#onBatch = onBatch
+    this.#onEnd = onEnd
   }
 
   /** Writes that wait for their transaction. */
@@ -112,8 +116,11 @@ export class GroupCommit {
   async #runAlone({ work, resolve, reject }: Work): Promise<void> {
     try {
       const session = await this.#primary.session()
-      resolve((await work(session.writer)) as never)
+      const result = await work(session.writer)
+      this.#onEnd?.()
+      resolve(result as never)
     } catch (error) {
+      this.#onEnd?.()
       reject(asDatabaseError(error))
     }
   }
@@ -141,11 +148,15 @@ export class GroupCommit {
   async #attempt(writes: Write[]): Promise<Outcome[] | undefined> {
     const started = performance.now()
     const deadline = Math.min(...writes.map((write) => write.deadline))
-    const result = await this.#transact(
-      writes.map(({ operation }) => operation),
-      deadline,
-    )
+    const operations = writes.map(({ operation }) => operation)
+    let result = await this.#transact(operations, deadline)
+    if ('error' in result && isIdTaken(result.error)) {
+      const { writer } = await this.#primary.session()
+      await skipTakenIds(writer).catch(() => {})
+      result = await this.#transact(operations, deadline)
+    }
     const seconds = (performance.now() - started) / 1000
+    this.#onEnd?.()
     this.#onBatch?.({ writes: writes.length, seconds, failed: 'error' in result })
     if (!('error' in result)) return result
     return isMomentary(result.error) || writes.length === 1 ? writes.map(() => result) : undefined

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { getTableColumns } from 'drizzle-orm'
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
+import { DatabaseError } from 'pg'
 import * as schema from '../../../drizzle/postgres/schema.js'
 import { UnusableDatabase } from '../errors.js'
 import type { ViewChange } from '../view-changes.js'
@@ -10,6 +12,10 @@ import type { ViewKeeper } from './view-keeper.js'
 
 /** Held by whoever changes the schema, so that processes that start at once do it once. */
 const SCHEMA_LOCK = 7014
+const LOCK_NOT_AVAILABLE = '55P03'
+const LOCK_TIMEOUT_MS = 500
+const PAUSE_MS = 500
+const TRIES = 60
 
 const migrations = fileURLToPath(new URL('../../../../drizzle/postgres/', import.meta.url))
 
@@ -44,11 +50,32 @@ export async function bringUpToDate(
   })
 }
 
-/** Does something in a transaction, alone among those that change the schema. */
+/**
+ * Does something in a transaction, alone among those that change the schema. It waits for no table for
+ * long, since all who come behind it wait with it: it begins anew instead.
+ */
 export async function inSchemaLock<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await onceInSchemaLock(connection, work)
+    } catch (error) {
+      const isLocked = error instanceof DatabaseError && error.code === LOCK_NOT_AVAILABLE
+      if (!isLocked) throw error
+      if (tries === TRIES) {
+        throw new UnusableDatabase(
+          'its table employees is locked by a transaction that does not end: end that, and start again',
+        )
+      }
+      await delay(PAUSE_MS)
+    }
+  }
+}
+
+async function onceInSchemaLock<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
   await connection.query('BEGIN')
   try {
     await connection.query(`SELECT pg_advisory_xact_lock(${SCHEMA_LOCK})`)
+    await connection.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`)
     const result = await work()
     await connection.query('COMMIT')
     return result

@@ -53,11 +53,10 @@ export function createPostgresStore(
   const keys = new IdempotencyKeys(secret, limits?.idempotencyKeys)
   const commits = new GroupCommit(primary, keys, {
     limits: limits?.writes,
-    onBatch(batch) {
-      // A failed one may have been done all the same.
+    onBatch,
+    onEnd() {
       train.committed()
       for (const listener of listeners) listener()
-      onBatch?.(batch)
     },
   })
   const stopSweeping = repeat(sweepEveryMs, async (signal) => {
@@ -147,7 +146,7 @@ async function createMany(
     }
     await commit(connection, [insertion(rows)])
   } catch (error) {
-    await connection.query('ROLLBACK')
+    await connection.query('ROLLBACK').catch(() => {})
     throw error
   }
 }

@@ -8,6 +8,8 @@ import { assertDurable } from './suitable.js'
 export const ANSWER_MS = 2000
 /** How long a write waits for that of another process: shorter than the answer to its client may take. */
 const LOCK_TIMEOUT_MS = 1000
+/** How long a process that stands still may keep the writers' lock. */
+const IDLE_IN_TRANSACTION_MS = 5000
 
 /**
  * The connections of this process to the server that it takes for the primary. When one of them fails, all
@@ -57,7 +59,11 @@ export class Session {
     const opening = [
       Connection.open(host, { patienceMs: ANSWER_MS }),
       Connection.open(host, { patienceMs: ANSWER_MS }),
-      Connection.open(host, { patienceMs: ANSWER_MS, lockTimeoutMs: LOCK_TIMEOUT_MS }),
+      Connection.open(host, {
+        patienceMs: ANSWER_MS,
+        lockTimeoutMs: LOCK_TIMEOUT_MS,
+        idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
+      }),
     ] as const
     try {
       const connections = await Promise.all(opening)

@@ -148,22 +148,28 @@ export class ViewKeeper {
   }
 
   async #put(connection: Connection, name: string): Promise<void> {
-    for (const trigger of TRIGGERS) {
-      await connection.query(`DROP TRIGGER IF EXISTS ${quoted(`${name}_${trigger}`)} ON employees`)
-    }
-    for (const each of FUNCTIONS) {
-      await connection.query(`DROP FUNCTION IF EXISTS ${quoted(`${name}_${each}`)}()`)
-    }
-    await connection.query(`DROP VIEW IF EXISTS ${quoted(name)}`)
     const view = this.#own.get(name)
+    // Nobody's statements read it.
+    await connection.query(`DROP VIEW IF EXISTS ${quoted(name)}`)
     if (!view) {
-      await connection.query('DELETE FROM view_versions WHERE view = $1', [name])
+      await remove(connection, name)
       return
     }
+    // Triggers are replaced: to drop one, all who read employees must have ended.
     for (const { sql } of view.objects) await connection.query(sql)
     await assertReads(connection, view)
     await connection.query(PUT, [name, view.hash, await fingerprint(connection, name)])
   }
+}
+
+async function remove(connection: Connection, name: string): Promise<void> {
+  for (const trigger of TRIGGERS) {
+    await connection.query(`DROP TRIGGER IF EXISTS ${quoted(`${name}_${trigger}`)} ON employees`)
+  }
+  for (const each of FUNCTIONS) {
+    await connection.query(`DROP FUNCTION IF EXISTS ${quoted(`${name}_${each}`)}()`)
+  }
+  await connection.query('DELETE FROM view_versions WHERE view = $1', [name])
 }
 
 function quoted(name: string): string {
