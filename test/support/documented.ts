@@ -37,6 +37,9 @@ export const RUN = {
   generators: ['docs/operations.md', 'npx '],
   'making a key': ['docs/operations.md', 'npm run --silent key'],
   'sending a key': ['docs/operations.md', 'KEY='],
+  'starting over PostgreSQL': ['docs/postgresql.md', 'DATABASE_URL='],
+  'a database for it': ['docs/postgresql.md', 'CREATE ROLE'],
+  'an answer that may lag': ['docs/postgresql.md', 'Cache-Status: '],
   'checking what Prometheus reads': ['docs/operations.md', 'promtool '],
 } as const
 
