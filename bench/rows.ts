@@ -17,6 +17,9 @@ export type Server =
   | 'service + Redis'
   | 'service + access log'
   | 'two workers'
+  | 'service + PostgreSQL'
+  | 'PostgreSQL'
+  | 'pool'
 
 /** A load on a server, and with which other row of the same run it is compared. */
 export interface Row extends Load {
@@ -28,7 +31,7 @@ export interface Row extends Load {
   /** Its requests ask whether the view is still as it was when the row began. */
   conditional?: boolean
   /** The name of the row on bare Fastify that sends or checks the same. */
-  limit?: string
+  limit?: string | undefined
 }
 
 export const VIEWS = {
@@ -49,7 +52,11 @@ export const LIMITS = {
   top2: 'top2-by-department, bare Fastify',
   one: 'one employee, bare Fastify',
   post: 'POST that stores nothing, bare Fastify',
+  pool: 'POST, a pool of 8 connections that commit each',
 } as const
+
+const HIT = 'top2-by-department, hit in this process'
+const POST = 'POST, durable'
 
 /** Every row of the table, in its order, over so many employees. */
 export function rowsOf(employees: number, only = ''): Row[] {
@@ -62,6 +69,7 @@ export function rowsOf(employees: number, only = ''): Row[] {
     ...(['service + access log', 'two workers'] as const).flatMap((server) =>
       loads.filter(({ name }) => ALSO.has(name)).map((load) => ({ ...load, server })),
     ),
+    ...postgresLoads(loads),
   ]
   const chosen = rows.filter(({ name }) => name.includes(only))
   const limits = new Set(chosen.map(({ limit }) => limit))
@@ -69,7 +77,32 @@ export function rowsOf(employees: number, only = ''): Row[] {
 }
 
 /** What is measured with the access log, and with two workers, too. */
-const ALSO = new Set(['top2-by-department, hit in this process', 'POST, durable'])
+const ALSO = new Set([HIT, POST])
+
+/** What is measured over PostgreSQL, too; what has the same name over SQLite is its limit. */
+const OVER_POSTGRES = new Set([
+  'high-salary, hit in this process',
+  HIT,
+  'top2-by-department, miss, one connection',
+  'top2-by-department, 304',
+  'one employee',
+  'a page of 100',
+  'PUT, durable',
+])
+
+function postgresLoads(loads: Omit<Row, 'server'>[]): Row[] {
+  const hit = loads.find(({ name }) => name === HIT) as Row
+  const write = loads.find(({ name }) => name === POST) as Row
+  const over = loads.filter(({ name }) => OVER_POSTGRES.has(name))
+  const { requests, connections, expected } = write
+  return [
+    { name: LIMITS.pool, server: 'pool', requests, connections, expected },
+    ...over.map((load) => ({ ...load, server: 'service + PostgreSQL' as const, limit: load.name })),
+    { ...write, server: 'service + PostgreSQL', limit: LIMITS.pool },
+    // What the database itself has to do for them.
+    { ...hit, server: 'PostgreSQL', limit: undefined },
+  ]
+}
 
 const FIFTY = { connections: 50, expected: [200] }
 /** One at a time, so that no two requests share a fill. */
@@ -130,7 +163,7 @@ export function serviceLoads(employees: number): Omit<Row, 'server'>[] {
       expected: [200],
     },
     {
-      name: 'POST, durable',
+      name: POST,
       requests: [post()],
       connections: 50,
       expected: [201],

@@ -27,6 +27,26 @@ export function targetsOf({ rows, growth, pauses }: Omit<Results, 'targets'>): T
       row('service', 'POST, durable'),
       0.5,
     ),
+    ...['high-salary', 'top2-by-department'].map((view) =>
+      judge(
+        `${view} from the near copy (service + PostgreSQL): CPU of that over SQLite`,
+        row('service + PostgreSQL', `${view}, hit in this process`)?.cpuRatio,
+        1.3,
+        '×',
+        'most',
+      ),
+    ),
+    under(
+      'PostgreSQL itself for a hit, 50 connections',
+      row('PostgreSQL', 'top2-by-department, hit in this process')?.cpu,
+      5,
+      'µs',
+    ),
+    rateRatio(
+      'durable POST over PostgreSQL, requests/s of a pool of 8 connections that commit each',
+      row('service + PostgreSQL', 'POST, durable'),
+      5,
+    ),
     under('ranking fill, 1,000,000 employees', large?.fill.top2_by_dept, 5, 'ms'),
     times('ranking fill', small?.fill.top2_by_dept, large?.fill.top2_by_dept, 3),
     times('one employee, CPU', small?.cpu[GROWTH.one], large?.cpu[GROWTH.one], 1.3),

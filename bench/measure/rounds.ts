@@ -1,12 +1,14 @@
+import { PostgresServer } from '../../test/support/postgres-server.js'
 import { RedisServer } from '../../test/support/redis-server.js'
 import type { Scope } from '../../test/support/scope.js'
 import { scoped } from '../../test/support/scope.js'
 import { median } from '../median.js'
 import { type Load, RECORDED, type Row, rowsOf, type Server } from '../rows.js'
+import { serverBehind } from '../servers/postgres.js'
 import { ServerProcess, type Target } from '../servers/process.js'
 import type { Recorded } from '../servers/protocol.js'
 import { startWorkers } from '../servers/workers.js'
-import type { Databases } from './database.js'
+import { createPostgres, type Databases } from './database.js'
 import { type Measured, measure } from './load.js'
 import type { RowResult } from './results.js'
 
@@ -84,8 +86,17 @@ async function startServers(
   }
   const service = await start('warn')
   const answers = await Promise.all(RECORDED.map((path) => record(service.url, path)))
+  // On the disk: what a commit costs is the question.
+  const postgres = await PostgresServer.start(scope, { onDisk: true })
+  const databaseUrl = await createPostgres(postgres, employees)
+  const overPostgres = await ServerProcess.start(scope, { kind: 'service', databaseUrl })
+  await overPostgres.ask('keep')
+  const pool = { kind: 'pool', databaseUrl: await createPostgres(postgres, employees) } as const
   const servers = {
     service,
+    'service + PostgreSQL': overPostgres,
+    PostgreSQL: serverBehind(overPostgres, postgres),
+    pool: await ServerProcess.start(scope, pool),
     'service + Redis': await start('warn', redis.url),
     'service + access log': await start('info'),
     'two workers': await startWorkers(scope, await create()),
@@ -93,7 +104,8 @@ async function startServers(
     fastify: await ServerProcess.start(scope, { kind: 'fastify', answers }),
   }
   // Code that has seen one kind of client only is compiled for that kind: to each its second.
-  for (const { url } of Object.values(servers)) {
+  const { pool: _, ...others } = servers
+  for (const { url } of Object.values(others)) {
     for (const path of RECORDED) await (await fetch(url + path)).arrayBuffer()
   }
   return servers

@@ -1,5 +1,6 @@
 import { startFastify } from './fastify.js'
 import { startNode } from './node.js'
+import { startPool } from './pool.js'
 import type { Answers, Questions, ServerOptions, Started } from './protocol.js'
 import { startService } from './service.js'
 
@@ -51,6 +52,8 @@ function start(options: ServerOptions): Promise<Started> {
       return startNode(options.answers)
     case 'fastify':
       return startFastify(options.answers)
+    case 'pool':
+      return startPool(options.databaseUrl)
     case 'service':
       return startService(options)
   }

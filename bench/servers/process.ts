@@ -20,15 +20,19 @@ export interface Target {
 export class ServerProcess implements Target {
   readonly url: string
   readonly #child: ChildProcess
-  readonly #waiting = new Map<number, (answer: never) => void>()
+  readonly #waiting = new Map<number, PromiseWithResolvers<never>>()
   #asked = 0
 
   private constructor(child: ChildProcess, url: string) {
     this.#child = child
     this.url = url
     child.on('message', ({ id, answer }: { id: number; answer: never }) => {
-      this.#waiting.get(id)?.(answer)
+      this.#waiting.get(id)?.resolve(answer)
       this.#waiting.delete(id)
+    })
+    child.once('exit', (code) => {
+      const error = new Error(`A server has ended with ${code} before it answered`)
+      for (const { reject } of this.#waiting.values()) reject(error)
     })
   }
 
@@ -70,9 +74,9 @@ export class ServerProcess implements Target {
 
   ask<Q extends keyof Questions>(ask: Q, ...args: Parameters<Questions[Q]>): Promise<Answer<Q>> {
     const id = this.#asked++
-    return new Promise((resolve) => {
-      this.#waiting.set(id, resolve)
-      this.#child.send({ id, ask, args })
-    })
+    const waiting = Promise.withResolvers<never>()
+    this.#waiting.set(id, waiting)
+    this.#child.send({ id, ask, args })
+    return waiting.promise
   }
 }

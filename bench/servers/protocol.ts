@@ -10,6 +10,7 @@ export interface Recorded {
 /** What a server process is started as. */
 export type ServerOptions =
   | { kind: 'node' | 'fastify'; answers: Recorded[] }
+  | { kind: 'pool'; databaseUrl: string }
   | {
       kind: 'service'
       databaseUrl: string

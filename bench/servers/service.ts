@@ -1,9 +1,10 @@
+import { Client } from 'pg'
 import type { View } from '../../drizzle/define-view.js'
 import { views } from '../../drizzle/registry.js'
 import { buildApp } from '../../src/app.js'
 import { collect } from '../../src/cache/collect.js'
 import { readConfig } from '../../src/config.js'
-import type { SqliteDatabase } from '../../src/store/sqlite/sqlite-database.js'
+import type { AnyDatabase } from '../../src/store/open.js'
 import { median } from '../median.js'
 import type { Levels, ServerOptions, Started } from './protocol.js'
 
@@ -24,7 +25,7 @@ export async function startService({
   const { l1 } = app.viewCache
   const { get } = l1
   const { getBuffer, set } = redis
-  const client = (app.db as SqliteDatabase).drizzle.$client
+  const exec = await executor(app.db, databaseUrl)
 
   const questions = {
     use(levels: Levels) {
@@ -33,11 +34,11 @@ export async function startService({
       redis.set = levels === 'none' ? async () => 'OK' : set
     },
     keep() {
-      client.exec('CREATE TEMP TABLE original AS SELECT * FROM employees')
+      return exec('CREATE TEMP TABLE original AS SELECT * FROM employees')
     },
-    restore() {
-      client.exec('DELETE FROM employees WHERE id > (SELECT max(id) FROM original)')
-      client.exec(`
+    async restore() {
+      await exec('DELETE FROM employees WHERE id > (SELECT max(id) FROM original)')
+      await exec(`
         UPDATE employees SET salary = original.salary FROM original
         WHERE employees.id = original.id AND employees.salary <> original.salary`)
     },
@@ -53,4 +54,12 @@ export async function startService({
     },
   }
   return { url, questions }
+}
+
+/** What runs statements beside the service, on one connection. */
+async function executor(db: AnyDatabase, url: string): Promise<(sql: string) => Promise<void>> {
+  if (db.dialect === 'sqlite') return async (sql) => void db.drizzle.$client.exec(sql)
+  const client = new Client(url)
+  await client.connect()
+  return async (sql) => void (await client.query(sql))
 }

@@ -111,6 +111,13 @@ export class PostgresServer {
     throw new Error(`The PostgreSQL server did not start:\n${await readFile(logPath, 'utf8')}`)
   }
 
+  /** Of the postmaster. */
+  get pid(): number {
+    const [pid] = this.#pids
+    if (pid === undefined) throw new Error('The PostgreSQL server does not run')
+    return pid
+  }
+
   get isRunning(): boolean {
     return this.#pids.length > 0
   }
@@ -157,7 +164,7 @@ export class PostgresServer {
     await queryOnce(this.url(), 'SELECT pg_promote()')
   }
 
-  /** Of the postmaster, if it runs. */
+  /** That of the postmaster, if it runs. */
   get #pids(): number[] {
     const child = this.#process
     return child?.pid && child.exitCode === null && child.signalCode === null ? [child.pid] : []
