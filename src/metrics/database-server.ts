@@ -29,8 +29,8 @@ export function watchDatabaseServer(register: Registry, stats: () => ServerStats
   new Gauge({
     name: 'employees_database_proof_age_seconds',
     help:
-      'Since when the primary is proven to be that: past DATABASE_LEASE_MS nothing is answered; of ' +
-      'several workers the oldest. None where one host is named',
+      'Since when the primary is proven to be that, in seconds: past DATABASE_LEASE_MS nothing is ' +
+      'answered; of several workers the oldest. None where one host is named',
     registers,
     aggregator: 'max',
     collect() {
