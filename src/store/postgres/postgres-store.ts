@@ -183,7 +183,7 @@ function viewStore(
 
   function known({ name }: View): GeneratedView {
     const view = generated.get(name)
-    if (!view) throw new Error(`No definition in drizzle/views has the name ${name}`)
+    if (!view) throw new Error(`No file in drizzle/views defines ${name}`)
     return view
   }
 }
