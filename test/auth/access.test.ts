@@ -1,14 +1,13 @@
-import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
+import { newDatabase } from '../support/any-database.js'
 import { type App, build } from '../support/build.js'
 import { buildWithRoutes } from '../support/every-route.js'
 import { apiKeys, entries, read, readKey, write } from '../support/keys.js'
 import { Service } from '../support/service.js'
 import { shownViews } from '../support/shown-views.js'
-import { temporaryDirectory } from '../support/temporary-directory.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 const unknown = { authorization: 'Bearer emp_unknown' }
@@ -137,7 +136,7 @@ t.test('the contract says whether a key is needed', async (t) => {
 })
 
 t.test('the log names the key, and shows neither it nor the header', async (t) => {
-  const databaseUrl = `file:${join(await temporaryDirectory(t), 'employees.db')}`
+  const databaseUrl = await newDatabase(t)
   const env = { API_KEYS: entries, LOG_LEVEL: 'trace', DATABASE_URL: databaseUrl }
   const server = await Service.start(t, env)
   const output = text(server.process.stdout as Readable)

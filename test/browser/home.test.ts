@@ -2,12 +2,14 @@
 import { spawn } from 'node:child_process'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
+import { dialect } from '../support/any-database.js'
 import { inBrowser, openBrowser, visit } from '../support/browser.js'
 import { type App, build } from '../support/build.js'
 import { apiKeys, readKey, writeKey } from '../support/keys.js'
 import { outcome } from '../support/outcome.js'
+import { shellOf } from '../support/shell.js'
 import { shownViews } from '../support/shown-views.js'
-import { sqliteOf } from '../support/sqlite-of.js'
+import { setChangeTimes } from '../support/view-versions.js'
 
 const ada = { name: 'Ada Byron', salary: 105_000, department: 'Engineering' }
 const grace = { name: 'Grace', salary: 210_000, department: 'Engineering' }
@@ -30,7 +32,7 @@ t.test('the page at /', inBrowser, async (t) => {
     await app.inject('/employees/high-salary')
     await app.inject('/employees/high-salary')
     await figure(page, 'Hits', '2').waitFor()
-    sqliteOf(app.db).exec('UPDATE view_versions SET changed_at = changed_at - 7300')
+    await setChangeTimes(await shellOf(t, app), Date.now() / 1000 - 7300)
     await figure(page, 'Version changed', '2 h ago').waitFor()
     t.strictSame(faults, [])
   })
@@ -81,10 +83,11 @@ t.test('the page at /', inBrowser, async (t) => {
     const more = [1, 2, 3].map(
       (n) => `a_view_${n}_with_a_name_as_long_as_a_name_can_be_which_is_sixty`,
     )
-    const insert = sqliteOf(app.db).prepare(
-      "INSERT INTO view_versions (view, version) VALUES (?, '')",
-    )
-    for (const name of [...more, 'w'.repeat(60)]) insert.run(name)
+    const shell = await shellOf(t, app)
+    const besides = dialect === 'sqlite' ? 'version' : 'version, definition, made_as'
+    const insert = `INSERT INTO view_versions (view, ${besides})
+      SELECT ?, ${besides} FROM view_versions LIMIT 1`
+    for (const name of [...more, 'w'.repeat(60)]) await shell.all(insert, name)
     const all = [...shownViews.map(({ path }) => path), ...more, 'w'.repeat(60)]
     t.ok(all.length >= 6)
     for (const [width, options] of [

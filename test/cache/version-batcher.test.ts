@@ -1,12 +1,13 @@
-import Sqlite from 'better-sqlite3'
+import type { ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
 import { VersionBatcher } from '../../src/cache/version-batcher.js'
 import { build } from '../support/build.js'
 import { PipeliningClient } from '../support/pipelining-client.js'
-import { sqliteOf } from '../support/sqlite-of.js'
+import { openShell } from '../support/shell.js'
 import { until } from '../support/until.js'
 
 const GET = 'GET /employees/high-salary HTTP/1.1\r\nHost: localhost\r\n\r\n'
+const WRITE = "INSERT INTO employees (name, salary, department) VALUES ('High', 200000, 'Ops')"
 
 t.test('requests that arrive together share a probe', async (t) => {
   const { client, probes } = await setUp(t, 20)
@@ -73,6 +74,7 @@ t.test('each view has its own', async (t) => {
 /** The service with clients whose bytes arrive when the test says so. */
 async function setUp(t: Test, sockets: number) {
   const app = await build(t)
+  const other = await openShell(t, app.config.databaseUrl)
   let count = 0
   const { version } = app.views
   app.views.version = (view) => {
@@ -87,16 +89,16 @@ async function setUp(t: Test, sockets: number) {
   count = 0
   return { client, probes: () => count, onFirstAnswer }
 
-  /** When the first request was answered: another process writes, and then something else is sent. */
+  /** When the first request is answered: another process writes, and then something else is sent. */
   function onFirstAnswer(send: () => void) {
-    app.server.once('request', (_request, response) => {
-      response.once('prefinish', () => {
-        const other = new Sqlite(sqliteOf(app.db).name)
-        other.exec(
-          "INSERT INTO employees (name, salary, department) VALUES ('High', 200000, 'Ops')",
-        )
-        other.close()
-        send()
+    app.server.once('request', (_request, response: ServerResponse) => {
+      const end = response.end.bind(response) as (...given: unknown[]) => unknown
+      Object.assign(response, {
+        async end(...given: unknown[]) {
+          await other.run(WRITE)
+          end(...given)
+          send()
+        },
       })
     })
   }

@@ -1,22 +1,35 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { View } from '../../drizzle/define-view.js'
+import type { Dialect, View } from '../../drizzle/define-view.js'
+import { dialect } from '../support/any-database.js'
 import { type App, buildOverRedis } from '../support/build.js'
 import { exact, oracles } from '../support/oracles.js'
 import { redisUrl } from '../support/redis-server.js'
+import { type Shell, shellOf } from '../support/shell.js'
 import { expectedRows, namedIn, type ShownView, shownViews } from '../support/shown-views.js'
-import { sqliteOf } from '../support/sqlite-of.js'
+import { newVersions } from '../support/view-versions.js'
 
 /** The new versions are for a view whose triggers miss the end of everybody: each run fails for itself. */
-const FROM_THE_START = `
-  DELETE FROM employees;
-  DELETE FROM sqlite_sequence;
-  UPDATE view_versions SET version = lower(hex(randomblob(16)))`
+const FROM_THE_START: Record<Dialect, string> = {
+  sqlite: `DELETE FROM employees; DELETE FROM sqlite_sequence; ${newVersions('sqlite')}`,
+  postgres: `TRUNCATE employees RESTART IDENTITY; ${newVersions('postgres')}`,
+}
+
+/** Puts a row in the place of one, in the words of SQLite alone and of PostgreSQL alone. */
+const REPLACE: Record<Dialect, string> = {
+  sqlite: 'INSERT OR REPLACE INTO employees VALUES (?, ?, ?, ?)',
+  postgres: `WITH gone AS (DELETE FROM employees WHERE id = ? RETURNING id)
+    INSERT INTO employees SELECT id, ?, ?, ? FROM gone`,
+}
+/** The same in the words of both; of somebody who is there, since PostgreSQL gives ids without a look at them. */
+const UPSERT = `INSERT INTO employees SELECT id, ?, ?, ? FROM employees WHERE id = ?
+  ON CONFLICT (id) DO UPDATE
+    SET name = excluded.name, salary = excluded.salary, department = excluded.department`
 
 interface Write {
   /** Whether it changes one row at most, so that a view has a new version if and only if it shows something else. */
   single: boolean
-  run: (app: App) => unknown
+  run: (app: App, shell: Shell) => unknown
   /** What a counterexample shows of it. */
   [fc.toStringMethod]: () => string
 }
@@ -32,10 +45,7 @@ const http = (
 })
 const sql = (statement: string, ...values: unknown[]): Write => ({
   single: false,
-  run: (app) =>
-    sqliteOf(app.db)
-      .prepare(statement)
-      .run(...values),
+  run: (_app, shell) => shell.all(statement, ...values),
   [fc.toStringMethod]: () => `${statement} ${JSON.stringify(values)}`,
 })
 
@@ -80,15 +90,13 @@ function writesFor(view: View): fc.Arbitrary<Write> {
       weight: 1,
       arbitrary: fc
         .tuple(id, fields)
-        .map(([id, row]) =>
-          sql(
-            'INSERT OR REPLACE INTO employees VALUES (?, ?, ?, ?)',
-            id,
-            row.name,
-            row.salary,
-            row.department,
-          ),
-        ),
+        .map(([id, row]) => sql(REPLACE[dialect], id, row.name, row.salary, row.department)),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(id, fields)
+        .map(([id, row]) => sql(UPSERT, row.name, row.salary, row.department, id)),
     },
     {
       weight: 1,
@@ -134,16 +142,17 @@ for (const shown of shownViews) {
   const rule = exact.has(name) ? 'exactly when it shows something else' : 'whenever that may be'
   t.test(`after any writes ${name} is never stale, and has a new version ${rule}`, async (t) => {
     const app = await buildOverRedis(t, { redisUrl: await redisUrl(t) })
+    const shell = await shellOf(t, app)
     let steps = 0
 
     const property = fc.asyncProperty(
       fc.array(writesFor(shown.view), { minLength: 1, maxLength: 25, size: 'max' }),
       async (writes) => {
-        sqliteOf(app.db).exec(FROM_THE_START)
-        let before = await look(app, shown)
+        await shell.run(FROM_THE_START[dialect])
+        let before = await look(app, shell, shown)
         for (const { single, run } of writes) {
-          await run(app)
-          const now = await look(app, shown)
+          await run(app, shell)
+          const now = await look(app, shell, shown)
           same(now.served, now.expected, `${name} as served`)
           const changed = JSON.stringify(before.expected) !== JSON.stringify(now.expected)
           const due = isCoarse ? JSON.stringify(before.read) !== JSON.stringify(now.read) : changed
@@ -161,21 +170,20 @@ for (const shown of shownViews) {
 }
 
 /** Reads a view twice (a fill or a hit, then a hit), and what must be true of it now. */
-async function look(app: App, { view, path }: ShownView) {
-  const client = sqliteOf(app.db)
+async function look(app: App, shell: Shell, { view, path }: ShownView) {
   const first = await app.inject(path)
   const second = await app.inject(path)
   same(first.statusCode, 200, 'status')
   same(second.headers['cache-status']?.toString().startsWith('employees; hit;'), true, 'a hit')
   same(second.body, first.body, 'the second answer')
-  const expected = expectedRows(client, view)
+  const expected = await expectedRows(shell, view)
   const oracle = oracles[view.name]
-  if (oracle) same(expected, oracle(client), `${view.name} by its own query`)
+  if (oracle) same(expected, await oracle(shell), `${view.name} by its own query`)
   return {
     served: first.json(),
     expected,
     /** What a view without a predicate may depend on. */
-    read: client.prepare(`SELECT id, ${view.definition.reads} FROM employees ORDER BY id`).all(),
+    read: await shell.all(`SELECT id, ${view.definition.reads} FROM employees ORDER BY id`),
     version: await app.views.version(view),
   }
 }

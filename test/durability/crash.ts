@@ -4,6 +4,7 @@ import type { Employee } from '../../src/employees/schemas.js'
 import { oracles } from '../support/oracles.js'
 import type { Scope } from '../support/scope.js'
 import { Service } from '../support/service.js'
+import { sqliteShell } from '../support/shell.js'
 import { expectedRows, shownViews } from '../support/shown-views.js'
 
 const WRITERS = 8
@@ -114,8 +115,9 @@ function order({ id, name, salary, department }: Partial<Employee>) {
 
 async function compareViews(url: string, path: string, report: CrashReport): Promise<void> {
   const database = new Sqlite(path, { readonly: true })
+  const shell = sqliteShell(database)
   for (const { view, path } of shownViews) {
-    const rows = oracles[view.name]?.(database) ?? expectedRows(database, view)
+    const rows = await (oracles[view.name]?.(shell) ?? expectedRows(shell, view))
     const expected = JSON.stringify(rows)
     const served = await (await fetch(`${url}${path}`)).text()
     if (served !== expected) report.lost.push(`${view.name}: ${served} is not ${expected}`)

@@ -4,6 +4,7 @@ import type { Employee } from '../../src/employees/schemas.js'
 import { type Drizzle, openSqlite } from '../../src/store/sqlite/open.js'
 import { groupBy } from '../support/group-by.js'
 import { oracles } from '../support/oracles.js'
+import { sqliteShell } from '../support/shell.js'
 import { expectedRows } from '../support/shown-views.js'
 import { shownBy, type WriteStorm } from './write-storm.js'
 
@@ -36,13 +37,13 @@ export class Inspection {
   }
 
   /** Opens the database as the service does, and says what is wrong with it. */
-  inspect(path: string): string[] {
+  async inspect(path: string): Promise<string[]> {
     const changes: string[] = []
     try {
       const database = openSqlite(`file:${path}`, {
         onViewChange: ({ view, what }) => changes.push(`the view ${view} was ${what}`),
       })
-      const wrong = this.#look(database)
+      const wrong = await this.#look(database)
       // What is thrown away need not be synced.
       database.$client.pragma('synchronous = OFF')
       database.$client.close()
@@ -53,11 +54,11 @@ export class Inspection {
     }
   }
 
-  #look({ $client: client }: Drizzle): string[] {
+  async #look({ $client: client }: Drizzle): Promise<string[]> {
     const integrity = client.pragma('integrity_check', { simple: true })
     const employees = client.prepare<[], Employee>('SELECT * FROM employees').all()
     const wrong = integrity === 'ok' ? [] : [`integrity_check: ${integrity}`]
-    return [...wrong, ...this.#compareSlots(employees), ...this.#compareViews(client)]
+    return [...wrong, ...this.#compareSlots(employees), ...(await this.#compareViews(client))]
   }
 
   #compareSlots(employees: Employee[]): string[] {
@@ -76,20 +77,21 @@ export class Inspection {
   }
 
   /** Each shows what it must; and a version that once stood for something stands for nothing else. */
-  #compareViews(client: Drizzle['$client']): string[] {
+  async #compareViews(client: Drizzle['$client']): Promise<string[]> {
+    const shell = sqliteShell(client)
     const version = client.prepare<[string], string>(
       'SELECT version FROM view_versions WHERE view = ?',
     )
-    return views.flatMap((view) => {
+    const wrong: string[] = []
+    for (const view of views) {
       const shown = JSON.stringify(client.prepare(`SELECT * FROM ${view.name}`).all())
-      const rows = oracles[view.name]?.(client) ?? expectedRows(client, view)
+      const rows = await (oracles[view.name]?.(shell) ?? expectedRows(shell, view))
       const key = `${view.name} ${version.pluck().get(view.name)}`
       const before = this.#versions.get(key) ?? shown
       this.#versions.set(key, shown)
-      return [
-        ...(shown === JSON.stringify(rows) ? [] : [`${view.name} shows ${shown}`]),
-        ...(shown === before ? [] : [`version ${key} stands for ${before} and ${shown}`]),
-      ]
-    })
+      if (shown !== JSON.stringify(rows)) wrong.push(`${view.name} shows ${shown}`)
+      if (shown !== before) wrong.push(`version ${key} stands for ${before} and ${shown}`)
+    }
+    return wrong
   }
 }

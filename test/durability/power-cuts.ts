@@ -47,16 +47,16 @@ export async function runPowerCuts(
     lost: [],
   }
   const directory = join(await temporaryDirectory(scope), 'image')
-  cutPower(recording, new Faker({ locale: en, seed }), directory, report)
+  await cutPower(recording, new Faker({ locale: en, seed }), directory, report)
   return report
 }
 
-function cutPower(
+async function cutPower(
   { events, disk, storm, quiet, end }: Recording,
   random: Faker,
   directory: string,
   report: PowerCutReport,
-): void {
+): Promise<void> {
   const inspection = new Inspection(storm)
   const cutsAt = moments(events, report.cuts, random)
   for (const [number, event] of events.entries()) {
@@ -69,7 +69,7 @@ function cutPower(
       if (disk.isAtRisk) report.atRisk++
       const { image, fate } = imageOf(disk, random)
       write(image, directory)
-      const [wrong, ...more] = inspection.inspect(join(directory, DATABASE))
+      const [wrong, ...more] = await inspection.inspect(join(directory, DATABASE))
       if (wrong) report.lost.push(`${fate} behind event ${number}: ${wrong} (+ ${more.length})`)
     }
   }

@@ -1,7 +1,7 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { type App, build } from '../support/build.js'
+import { shellOf } from '../support/shell.js'
 import { createUntilChanged, expectedRows, shownViews } from '../support/shown-views.js'
-import { sqliteOf } from '../support/sqlite-of.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 const STRONG = /^"[\x21\x23-\x7e]+"$/
@@ -9,21 +9,22 @@ const STRONG = /^"[\x21\x23-\x7e]+"$/
 /** What has an entity tag: how it is changed, and what it shows. */
 interface Tagged {
   url: string
-  change: (app: App) => Promise<unknown>
-  shows: (app: App) => unknown
+  change: (t: Test, app: App) => Promise<unknown>
+  shows: (t: Test, app: App) => Promise<unknown>
 }
 
 const tagged: Tagged[] = [
   {
     url: '/employees/1',
-    change: (app) =>
+    change: (_t, app) =>
       app.inject({ method: 'PUT', url: '/employees/1', payload: { salary: 120_001 } }),
-    shows: () => ({ id: 1, ...ada }),
+    shows: async () => ({ id: 1, ...ada }),
   },
   ...shownViews.map(({ view, path }) => ({
     url: path,
-    change: ({ db, employees }: App) => createUntilChanged(sqliteOf(db), view, employees.create),
-    shows: ({ db }: App) => expectedRows(sqliteOf(db), view),
+    change: async (t: Test, app: App) =>
+      createUntilChanged(await shellOf(t, app), view, app.employees.create),
+    shows: async (t: Test, app: App) => expectedRows(await shellOf(t, app), view),
   })),
 ]
 
@@ -35,7 +36,7 @@ for (const { url, change, shows } of tagged) {
     t.match(first, STRONG)
     t.equal(await etagOf(app, url), first, 'another read')
 
-    await change(app)
+    await change(t, app)
     const second = await etagOf(app, url)
     t.match(second, STRONG)
     t.not(second, first, 'another answer')
@@ -73,7 +74,7 @@ for (const { url, change, shows } of tagged) {
     ]) {
       const answer = await app.inject({ url, headers: { 'if-none-match': condition } })
       t.equal(answer.statusCode, 200, condition || 'empty')
-      t.strictSame(answer.json(), shows(app))
+      t.strictSame(answer.json(), await shows(t, app))
     }
   })
 }

@@ -1,15 +1,14 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { mock } from 'node:test'
 import t from 'tap'
 import { LINES_PER_SECOND, RefusalLog } from '../../src/http/refusal-log.js'
+import { newDatabase } from '../support/any-database.js'
 import { entries, read } from '../support/keys.js'
 import { Service } from '../support/service.js'
-import { temporaryDirectory } from '../support/temporary-directory.js'
 
 const SECRET = 'emp_secret-of-somebody'
 const FLOOD = 200
@@ -38,7 +37,7 @@ t.test('ten lines a second of each kind, and one that says how many more', async
 })
 
 t.test('refusals are logged with the address, and with nothing that was sent', async (t) => {
-  const databaseUrl = `file:${join(await temporaryDirectory(t), 'employees.db')}`
+  const databaseUrl = await newDatabase(t)
   const env = { API_KEYS: entries, ALLOWED_HOSTS: 'a.example', DATABASE_URL: databaseUrl }
   const service = await Service.start(t, env)
   const output = linesOf(service.process)

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { get } from 'node:http'
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { defineView, type View } from '../../drizzle/define-view.js'
 import { highSalary } from '../../drizzle/views/high-salary.js'
@@ -8,10 +7,12 @@ import { top2ByDepartment } from '../../drizzle/views/top2-by-department.js'
 import { buildApp } from '../../src/app.js'
 import { readConfig } from '../../src/config.js'
 import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
-import { type App, build, buildOverRedis, temporaryDirectory } from '../support/build.js'
+import type { NewEmployee } from '../../src/store/store.js'
+import { newDatabase } from '../support/any-database.js'
+import { type App, build, buildOverRedis } from '../support/build.js'
 import { RedisServer, redisClient, redisUrl } from '../support/redis-server.js'
+import { shellOf } from '../support/shell.js'
 import { createUntilChanged, expectedRows, shownViews } from '../support/shown-views.js'
-import { sqliteOf } from '../support/sqlite-of.js'
 import { until } from '../support/until.js'
 
 const MISS = 'employees; fwd=miss; stored'
@@ -39,7 +40,7 @@ for (const { path, view } of shownViews) {
     const miss = await app.inject(path)
     t.equal(miss.headers['cache-status'], MISS)
     t.equal(miss.headers['cache-control'], 'private, no-cache')
-    t.strictSame(miss.json(), expectedRows(sqliteOf(app.db), view))
+    t.strictSame(miss.json(), await expected(t, app, view))
     const hit = await app.inject(path)
     t.match(hit.headers['cache-status'], NEAR)
     t.equal(hit.body, miss.body)
@@ -71,16 +72,16 @@ for (const { path, view } of shownViews) {
     t.equal(await redis.exists(key), 1, 'still there')
     t.match(await status(app), NEAR)
 
-    await change(app, view)
+    await change(t, app, view)
     t.not(await keyOf(app, view), key)
     await until(async () => (await redis.exists(key)) === 0)
     t.equal(await status(app), MISS)
-    t.strictSame((await app.inject(path)).json(), expectedRows(sqliteOf(app.db), view))
+    t.strictSame((await app.inject(path)).json(), await expected(t, app, view))
   })
 
   t.test(`${path}: what one process stored is a hit for another`, async (t) => {
     const url = await redisUrl(t)
-    const databaseUrl = `file:${join(await temporaryDirectory(t), 'employees.db')}`
+    const databaseUrl = await newDatabase(t)
     const one = await buildOverRedis(t, { redisUrl: url, databaseUrl })
     const other = await buildOverRedis(t, { redisUrl: url, databaseUrl })
     await create(one, ada)
@@ -91,18 +92,14 @@ for (const { path, view } of shownViews) {
 
     t.match(await status(other), REDIS)
     t.match(await status(other), NEAR)
-    await change(other, view)
+    await change(t, other, view)
     const seen = (await one.inject(path)).json()
-    t.strictSame(
-      seen,
-      expectedRows(sqliteOf(one.db), view),
-      'and a write on one is seen on the other',
-    )
+    t.strictSame(seen, await expected(t, one, view), 'and a write on one is seen on the other')
   })
 
   t.test(`${path}: who can write to Redis cannot give an answer`, async (t) => {
     const url = await redisUrl(t)
-    const databaseUrl = `file:${join(await temporaryDirectory(t), 'employees.db')}`
+    const databaseUrl = await newDatabase(t)
     const apps = []
     for (let i = 0; i < 3; i++) apps.push(await buildOverRedis(t, { redisUrl: url, databaseUrl }))
     const [one, two, three] = apps as [App, App, App]
@@ -121,7 +118,7 @@ for (const { path, view } of shownViews) {
     await redis.set(key, forged, 'EX', 300)
     const answer = await two.inject(path)
     t.equal(answer.headers['cache-status'], MISS)
-    t.strictSame(answer.json(), expectedRows(sqliteOf(two.db), view))
+    t.strictSame(answer.json(), await expected(t, two, view))
     t.strictSame(warnings, [{ key }])
     t.match((await two.inject('/metrics')).body, /failures_total{reason="forged"} 1$/m)
     t.equal(two.redisState(), 'ok')
@@ -191,18 +188,18 @@ for (const { path, view } of shownViews) {
     const app = await buildOverRedis(t, { redisUrl: url })
     await create(app, ada)
     const old = await keyOf(app, view)
-    const before = expectedRows(sqliteOf(app.db), view)
+    const before = await expected(t, app, view)
     const { read } = app.views
     app.views.read = async (each) => {
       app.views.read = read
       const stream = await read(each)
-      await change(app, view)
+      await change(t, app, view)
       return stream
     }
     const slow = await app.inject(path)
     t.equal(slow.headers['cache-status'], 'employees; fwd=miss')
     t.strictSame(slow.json(), before, 'it began before the write')
-    t.strictSame((await app.inject(path)).json(), expectedRows(sqliteOf(app.db), view))
+    t.strictSame((await app.inject(path)).json(), await expected(t, app, view))
     t.equal(await redisClient(t, url).exists(old), 0)
   })
 
@@ -217,7 +214,7 @@ for (const { path, view } of shownViews) {
     t.match(get.headers['cache-status'], NEAR)
     t.equal(head.headers['content-length'], `${get.rawPayload.length}`)
     t.equal(head.headers.etag, get.headers.etag)
-    t.strictSame(get.json(), expectedRows(sqliteOf(app.db), view))
+    t.strictSame(get.json(), await expected(t, app, view))
     const hit = await app.inject({ method: 'HEAD', url: path })
     t.match(hit.headers['cache-status'], NEAR)
     t.equal(hit.headers['content-length'], get.headers['content-length'])
@@ -233,7 +230,7 @@ for (const { path, view } of shownViews) {
     t.equal(unchanged.body, '')
     t.equal(unchanged.headers.etag, etag)
     t.equal(unchanged.headers['cache-control'], 'private, no-cache')
-    await change(app, view)
+    await change(t, app, view)
     const changed = await app.inject({ url: path, headers })
     t.equal(changed.statusCode, 200)
     t.not(changed.headers.etag, etag)
@@ -250,15 +247,15 @@ for (const { path, view } of shownViews) {
     }
     await server.stop()
     await until(() => dying.redisState() === 'away')
-    await change(dying, view)
+    await change(t, dying, view)
     t.equal(await status(dying), MISS)
     t.match(await status(dying), NEAR)
-    t.strictSame((await dying.inject(path)).json(), expectedRows(sqliteOf(dying.db), view))
+    t.strictSame((await dying.inject(path)).json(), await expected(t, dying, view))
     t.match((await dying.inject('/readyz')).json(), { status: 'degraded', redis: 'away' })
 
     await server.start()
     await until(() => dying.redisState() === 'ok')
-    await change(dying, view)
+    await change(t, dying, view)
     t.equal(await status(dying), MISS)
     const redis = redisClient(t, server.url)
     const key = await keyOf(dying, view)
@@ -271,8 +268,8 @@ for (const { path, view } of shownViews) {
     const app = await build(t)
     const name = 'n'.repeat(100)
     const department = 'd'.repeat(100)
-    await bulkLoad(
-      sqliteOf(app.db),
+    await fill(
+      app,
       Array.from({ length: 70_000 }, () => ({ name, salary: 200_000, department })),
     )
     for (let i = 0; i < 2; i++) {
@@ -328,16 +325,26 @@ async function create(app: App, payload: object): Promise<void> {
   if (statusCode !== 201) throw new Error(`POST gave ${statusCode}`)
 }
 
+/** Very many at once, which would take SQLite long one by one. */
+async function fill({ db, employees }: App, rows: NewEmployee[]): Promise<void> {
+  if (db.dialect === 'sqlite') await bulkLoad(db.drizzle.$client, rows)
+  else await employees.createMany(rows)
+}
+
 /** A service to which routes may still be added. */
 async function unready(t: Test) {
   const config = readConfig({ LOG_LEVEL: 'silent' })
-  const app = await buildApp({ ...config, databaseUrl: 'file::memory:' })
+  const app = await buildApp({ ...config, databaseUrl: await newDatabase(t) })
   t.teardown(() => app.close())
   return app
 }
 
-function change(app: App, view: View): Promise<void> {
-  return createUntilChanged(sqliteOf(app.db), view, (employee) => create(app, employee))
+async function change(t: Test, app: App, view: View): Promise<void> {
+  await createUntilChanged(await shellOf(t, app), view, (employee) => create(app, employee))
+}
+
+async function expected(t: Test, app: App, view: View): Promise<unknown[]> {
+  return expectedRows(await shellOf(t, app), view)
 }
 
 async function keyOf(app: App, view: View): Promise<string> {

@@ -7,10 +7,11 @@ import type { Employee } from '../../src/employees/schemas.js'
 import type { JsonArrayStream } from '../../src/store/json-array-stream.js'
 import { type App, build } from '../support/build.js'
 import { apiKeys, read, write } from '../support/keys.js'
+import { snapshotLimits } from '../support/snapshot-limits.js'
 import { until } from '../support/until.js'
 
 /** How many long lists may be under way at once. */
-const SNAPSHOTS = 48
+const SNAPSHOTS = snapshotLimits.lists
 
 t.test('the list is a bare array by ascending id', async (t) => {
   const app = await build(t)

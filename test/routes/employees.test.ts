@@ -1,7 +1,7 @@
-import { join } from 'node:path'
 import t from 'tap'
 import { views } from '../../drizzle/registry.js'
-import { build, temporaryDirectory } from '../support/build.js'
+import { newDatabase } from '../support/any-database.js'
+import { build } from '../support/build.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 
@@ -151,7 +151,7 @@ t.test('a DELETE answers {"message":"Deleted"} once, then there is nobody', asyn
 })
 
 t.test('an id is never given twice, not even after a restart', async (t) => {
-  const databaseUrl = `file:${join(await temporaryDirectory(t), 'employees.db')}`
+  const databaseUrl = await newDatabase(t)
   const app = await build(t, { databaseUrl })
   await app.employees.createMany([ada, ada, ada])
   for (const id of [1, 2, 3]) await app.inject({ method: 'DELETE', url: `/employees/${id}` })

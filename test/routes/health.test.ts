@@ -1,8 +1,8 @@
 import t from 'tap'
 import { build, buildOverRedis } from '../support/build.js'
 import { freePort } from '../support/free-port.js'
+import { loseDatabase } from '../support/lose-database.js'
 import { redisUrl } from '../support/redis-server.js'
-import { sqliteOf } from '../support/sqlite-of.js'
 import { until } from '../support/until.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
@@ -37,7 +37,7 @@ t.test('/readyz with its Redis away is degraded, and still a 200', async (t) => 
 
 t.test('/readyz without its database is no 200, and /livez is', async (t) => {
   const app = await build(t)
-  sqliteOf(app.db).close()
+  await loseDatabase(app.db, app.config.databaseUrl)
   const answer = await app.inject('/readyz')
   t.match(answer.json(), { status: /^50/, instance: '/readyz' })
   t.equal((await app.inject('/livez')).statusCode, 200)

@@ -1,15 +1,16 @@
-import type Sqlite from 'better-sqlite3'
+import type { Shell } from './shell.js'
 
 /** How long a key lasts, in seconds. */
 export const DAY = 24 * 60 * 60
 
 /** Makes the keys of a client some seconds older. */
-export function age(client: Sqlite.Database, seconds: number, name = ''): void {
-  client
-    .prepare('UPDATE idempotency_keys SET created_at = created_at - ? WHERE client = ?')
-    .run(seconds, name)
+export async function age(shell: Shell, seconds: number, name = ''): Promise<void> {
+  const time = shell.dialect === 'sqlite' ? '?' : "? * interval '1 second'"
+  const sql = `UPDATE idempotency_keys SET created_at = created_at - ${time} WHERE client = ?`
+  await shell.all(sql, seconds, name)
 }
 
-export function count(client: Sqlite.Database): number {
-  return client.prepare('SELECT count(*) FROM idempotency_keys').pluck().get() as number
+export async function count(shell: Shell): Promise<number> {
+  const [row] = await shell.all<{ count: number }>('SELECT count(*) AS count FROM idempotency_keys')
+  return row?.count ?? 0
 }

@@ -31,5 +31,8 @@ export async function createDatabase(serverUrl: string): Promise<string> {
 
 /** Closes the connections to it, too. */
 export async function dropDatabase(serverUrl: string, url: string): Promise<void> {
-  await queryOnce(serverUrl, `DROP DATABASE ${new URL(url).pathname.slice(1)} WITH (FORCE)`)
+  await queryOnce(
+    serverUrl,
+    `DROP DATABASE IF EXISTS ${new URL(url).pathname.slice(1)} WITH (FORCE)`,
+  )
 }

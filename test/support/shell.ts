@@ -49,7 +49,8 @@ export function shellOf(scope: Scope, app: App): Promise<Shell> {
   return shell
 }
 
-function sqliteShell(client: Sqlite.Database): Shell {
+/** A shell on a connection to SQLite that somebody has already. */
+export function sqliteShell(client: Sqlite.Database): Shell {
   return {
     dialect: 'sqlite',
     async all<Row>(sql: string, ...values: unknown[]) {

@@ -1,8 +1,9 @@
-import type Sqlite from 'better-sqlite3'
 import type { View } from '../../drizzle/define-view.js'
 import { views } from '../../drizzle/registry.js'
 import type { Employee } from '../../src/store/store.js'
+import { dialect } from './any-database.js'
 import { servedRoutes } from './served-routes.js'
+import type { Shell } from './shell.js'
 
 /** A cached view, and the path of the route that shows it. */
 export interface ShownView {
@@ -28,13 +29,13 @@ async function findShownViews(): Promise<ShownView[]> {
 }
 
 /** What a view must show now: by its own query, with nothing in between. */
-export function expectedRows(client: Sqlite.Database, view: View): unknown[] {
-  return client.prepare(view.sql('sqlite')).all()
+export function expectedRows(shell: Shell, view: View): Promise<unknown[]> {
+  return shell.all(view.sql(shell.dialect))
 }
 
 /** What a definition itself names: salaries at and beside its numbers, and its words. */
 export function namedIn(view: View): { salaries: number[]; words: string[] } {
-  const text = `${view.sql('sqlite')} ${view.definition.matters?.('employees', 'sqlite')}`
+  const text = `${view.sql(dialect)} ${view.definition.matters?.('employees', dialect)}`
   const numbers = text.match(/\b\d+(\.\d+)?(e\d+)?\b/gi) ?? []
   const words = text.match(/(?<=')[\p{L}\p{N}]+( [\p{L}\p{N}]+)*(?=')/gu) ?? []
   return {
@@ -58,15 +59,15 @@ const CANDIDATES: Omit<Employee, 'id'>[] = [1, 1e12, 100_000.01, 50_000].flatMap
  *   somebody whom it shows
  */
 export async function createUntilChanged(
-  client: Sqlite.Database,
+  shell: Shell,
   view: View,
   create: (employee: Omit<Employee, 'id'>) => Promise<unknown>,
 ): Promise<void> {
-  const look = () => JSON.stringify(expectedRows(client, view))
-  const before = look()
+  const look = async () => JSON.stringify(await expectedRows(shell, view))
+  const before = await look()
   for (const candidate of [...CANDIDATES, ...candidatesFor(view)]) {
     await create(candidate)
-    if (look() !== before) return
+    if ((await look()) !== before) return
   }
   throw new Error(`Nobody in CANDIDATES is shown by the view ${view.name}`)
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import { entries, read } from '../support/keys.js'
+import { sqliteShell } from '../support/shell.js'
 import { expectedRows, shownViews } from '../support/shown-views.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 import { until } from '../support/until.js'
@@ -29,7 +30,7 @@ t.test('workers share a port and a database, and a dead one is replaced', async 
     t.equal(((await list.json()) as unknown[]).length, count)
     for (const { view, path } of shownViews) {
       const shown = await fetch(`${workers.url}${path}`, { headers })
-      t.strictSame(await shown.json(), expectedRows(client, view), view.name)
+      t.strictSame(await shown.json(), await expectedRows(sqliteShell(client), view), view.name)
     }
   }
 })

@@ -7,8 +7,8 @@ import { openSqlite } from '../../../src/store/sqlite/open.js'
 import { createSqliteStore } from '../../../src/store/sqlite/sqlite-store.js'
 import { keepSweeping } from '../../../src/store/sqlite/sweeping.js'
 import { temporaryDirectory } from '../../support/build.js'
-import { age, count, DAY } from '../../support/idempotency-keys.js'
 import { until } from '../../support/until.js'
+import { age, count, DAY } from './age.js'
 
 t.test('old keys are swept, a few in each transaction, by several processes', async (t) => {
   const { db, other } = await twoConnections(t)

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { type Drizzle, openSqlite } from '../../../src/store/sqlite/open.js'
 import { createSqliteStore } from '../../../src/store/sqlite/sqlite-store.js'
 import { temporaryDirectory } from '../../support/build.js'
-import { age, count, DAY } from '../../support/idempotency-keys.js'
+import { age, count, DAY } from './age.js'
 
 const KEY = 'payroll-of-march'
 const scope = { client: 'web', key: KEY }
