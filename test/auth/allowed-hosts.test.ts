@@ -1,3 +1,4 @@
+// no database: names of hosts are read
 import t from 'tap'
 import { isAllowedHost, parseHosts } from '../../src/auth/allowed-hosts.js'
 

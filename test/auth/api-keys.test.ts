@@ -1,3 +1,4 @@
+// no database: keys are read
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { createKey, findKey, parseKeys } from '../../src/auth/api-keys.js'

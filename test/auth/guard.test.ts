@@ -1,3 +1,4 @@
+// no database: the configuration is read
 import { spawnSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

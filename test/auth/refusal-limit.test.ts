@@ -1,3 +1,4 @@
+// no database: who is refused gets no further
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { MAX_ADDRESSES, MAX_REFUSALS, RefusalLimit } from '../../src/auth/refusal-limit.js'

@@ -1,3 +1,4 @@
+// no database: a cache in memory
 import t from 'tap'
 import { MemoryStore } from '../../src/cache/memory-store.js'
 import { until } from '../support/until.js'

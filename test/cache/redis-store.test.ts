@@ -1,4 +1,5 @@
 // slow: Redis is started, stopped and waited for
+// no database: Redis alone
 import { mock } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'

@@ -1,3 +1,4 @@
+// no database: Redis alone
 import t, { type Test } from 'tap'
 import { RedisStore } from '../../src/cache/redis-store.js'
 import { SignedStore } from '../../src/cache/signed-store.js'

@@ -1,3 +1,4 @@
+// no database: versions are made up
 import { Readable } from 'node:stream'
 import t from 'tap'
 import { type Answer, type Filling, Miss, ViewCache } from '../../src/cache/view-cache.js'

@@ -1,4 +1,5 @@
 // slow: each comparison of contracts takes seconds
+// no database: documents are compared
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

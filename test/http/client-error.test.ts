@@ -1,3 +1,4 @@
+// no database: what the parser of HTTP refuses
 import { once } from 'node:events'
 import { type IncomingMessage, type RequestOptions, request } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'

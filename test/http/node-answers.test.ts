@@ -1,3 +1,4 @@
+// no database: what the parser of HTTP refuses
 import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import t from 'tap'

@@ -1,4 +1,5 @@
 // slow: clients are waited for
+// no database: what the parser of HTTP waits for
 import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'

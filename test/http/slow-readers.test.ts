@@ -1,3 +1,4 @@
+// no database: sockets alone
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'

@@ -1,4 +1,5 @@
 // slow: who is silent is waited for
+// no database: sockets alone
 import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
