@@ -1,4 +1,5 @@
 // slow: it builds a copy of the project, again and again
+// no database: it is about files of the program, and its signals
 import { once } from 'node:events'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'

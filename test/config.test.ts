@@ -1,3 +1,4 @@
+// no database: it reads variables
 import t from 'tap'
 import { ConfigError, readConfig } from '../src/config.js'
 import { connectionLimits } from '../src/connection-limits.js'

@@ -1,3 +1,4 @@
+// no database: it counts descriptors
 import t from 'tap'
 import { connectionLimits } from '../src/connection-limits.js'
 

@@ -1,4 +1,5 @@
 // slow: each run is a process
+// no database: it reads arguments
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'

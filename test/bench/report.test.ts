@@ -1,3 +1,4 @@
+// no database: it makes a page of figures
 import t from 'tap'
 import type { Results } from '../../bench/measure/results.js'
 import { median } from '../../bench/median.js'

@@ -1,4 +1,5 @@
 // slow: it starts a browser
+// no database: the page has its figures in it
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { pageOf } from '../../bench/report/page.js'

@@ -1,4 +1,5 @@
 // slow: each command is a process
+// no database: the tools work on SQLite alone
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { versions } from '../store/sqlite/versions.js'

@@ -1,3 +1,4 @@
+// no database: it reads files
 import t, { type Test } from 'tap'
 import { Source } from '../../src/bulk/source.js'
 import { Workplace } from '../support/workplace.js'

@@ -1,4 +1,5 @@
 // slow: each command is a process
+// no database: the tools work on SQLite alone
 import type { ChildProcess } from 'node:child_process'
 import t from 'tap'
 import { versions } from '../store/sqlite/versions.js'

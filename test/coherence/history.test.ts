@@ -1,3 +1,4 @@
+// no database: it judges numbers
 import t from 'tap'
 import { History } from './history.js'
 

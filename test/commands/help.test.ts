@@ -1,4 +1,5 @@
 // slow: each command is a process
+// no database: it asks for help
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

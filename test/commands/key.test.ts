@@ -1,4 +1,5 @@
 // slow: each command is a process
+// no database: it makes keys
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'

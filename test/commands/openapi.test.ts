@@ -1,4 +1,5 @@
 // slow: each command is a process
+// no database: the contract is the same
 import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { Workplace } from '../support/workplace.js'

@@ -1,4 +1,5 @@
 // slow: it asks every command that the docs show for its help
+// no database: it compares texts, and asks for help
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+// no database: it reads a file
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 

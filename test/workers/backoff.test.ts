@@ -1,3 +1,4 @@
+// no database: it counts milliseconds
 import t from 'tap'
 import { Backoff } from '../../src/workers/backoff.js'
 

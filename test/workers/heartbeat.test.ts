@@ -1,3 +1,4 @@
+// no database: it counts milliseconds
 import t from 'tap'
 import { Heartbeat, PING_MS, SILENT_MS } from '../../src/workers/heartbeat.js'
 

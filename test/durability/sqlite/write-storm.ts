@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Faker } from '@faker-js/faker'
-import type { Employee, EmployeeCreate } from '../../src/employees/schemas.js'
-import { shownViews } from '../support/shown-views.js'
+import type { Employee, EmployeeCreate } from '../../../src/employees/schemas.js'
+import { shownViews } from '../../support/shown-views.js'
 
 const WRITERS = 8
 const READ_EVERY_MS = 50

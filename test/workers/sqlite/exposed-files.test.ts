@@ -2,10 +2,10 @@
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { openSqlite } from '../../src/store/sqlite/open.js'
-import { temporaryDirectory } from '../support/build.js'
-import { until } from '../support/until.js'
-import { Workers } from '../support/workers.js'
+import { openSqlite } from '../../../src/store/sqlite/open.js'
+import { temporaryDirectory } from '../../support/build.js'
+import { until } from '../../support/until.js'
+import { Workers } from '../../support/workers.js'
 
 const skip = process.platform === 'win32' && 'Windows has no modes'
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { temporaryDirectory } from '../support/build.js'
+import { temporaryDirectory } from '../../support/build.js'
 import { Disk, type Survivors } from './disk.js'
 import type { Event } from './syscall-trace.js'
 

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
-import { views } from '../../drizzle/registry.js'
-import type { Employee } from '../../src/employees/schemas.js'
-import { type Drizzle, openSqlite } from '../../src/store/sqlite/open.js'
-import { groupBy } from '../support/group-by.js'
-import { oracles } from '../support/oracles.js'
-import { sqliteShell } from '../support/shell.js'
-import { expectedRows } from '../support/shown-views.js'
+import { views } from '../../../drizzle/registry.js'
+import type { Employee } from '../../../src/employees/schemas.js'
+import { type Drizzle, openSqlite } from '../../../src/store/sqlite/open.js'
+import { groupBy } from '../../support/group-by.js'
+import { oracles } from '../../support/oracles.js'
+import { sqliteShell } from '../../support/shell.js'
+import { expectedRows } from '../../support/shown-views.js'
 import { shownBy, type WriteStorm } from './write-storm.js'
 
 /** Compares what power cuts have left of a storm with what clients were told until then. */

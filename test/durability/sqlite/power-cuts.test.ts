@@ -1,6 +1,6 @@
 // slow: a service is traced under load, and what a power cut leaves is opened again and again
 import t from 'tap'
-import { whyNoTrace } from '../support/strace.js'
+import { whyNoTrace } from '../../support/strace.js'
 import { runPowerCuts } from './power-cuts.js'
 
 const skip = whyNoTrace() ?? false
