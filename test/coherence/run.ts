@@ -1,11 +1,9 @@
-import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Employee } from '../../src/employees/schemas.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { RedisServer, redisClient } from '../support/redis-server.js'
 import type { Scope } from '../support/scope.js'
 import { Service } from '../support/service.js'
-import { temporaryDirectory } from '../support/temporary-directory.js'
 import { until } from '../support/until.js'
 import { History } from './history.js'
 import { phases } from './phases.js'
@@ -34,18 +32,14 @@ export interface Report {
  */
 export async function runCoherence(
   scope: Scope,
+  databaseUrl: string,
   phaseMs: number,
   say: (phase: string) => void = () => {},
 ): Promise<Report> {
   const server = await RedisServer.start(scope)
   const proxy = await FaultProxy.start(scope, server.url)
   const admin = redisClient(scope, server.url)
-  const directory = await temporaryDirectory(scope)
-  const env = {
-    DATABASE_URL: `file:${join(directory, 'employees.db')}`,
-    REDIS_URL: proxy.url,
-    LOG_LEVEL: 'info',
-  }
+  const env = { DATABASE_URL: databaseUrl, REDIS_URL: proxy.url, LOG_LEVEL: 'info' }
   const services = await Promise.all(
     Array.from({ length: PROCESSES }, () => Service.start(scope, env)),
   )

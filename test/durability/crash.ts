@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import Sqlite from 'better-sqlite3'
 import type { Employee } from '../../src/employees/schemas.js'
 import { oracles } from '../support/oracles.js'
-import type { Scope } from '../support/scope.js'
+import { type Scope, scoped } from '../support/scope.js'
 import { Service } from '../support/service.js'
-import { sqliteShell } from '../support/shell.js'
+import { openShell, type Shell } from '../support/shell.js'
 import { expectedRows, shownViews } from '../support/shown-views.js'
+import { until } from '../support/until.js'
 
 const WRITERS = 8
 
@@ -26,23 +26,23 @@ export interface CrashReport {
 /**
  * Kills the service with SIGKILL at random moments of a write storm, again and again over one
  * database, and looks after each: what was acknowledged is there, what was not is there whole or not
- * at all, the file is sound, and both views are what plain SQL says.
+ * at all, a file is sound, and both views are what plain SQL says.
  */
-export async function runCrashes(scope: Scope, path: string, cycles: number): Promise<CrashReport> {
+export async function runCrashes(scope: Scope, url: string, cycles: number): Promise<CrashReport> {
   const report: CrashReport = { cycles, acknowledged: 0, lost: [] }
   const known: Known[] = Array.from({ length: WRITERS }, () => ({
     acknowledged: undefined,
     pending: undefined,
   }))
-  const env = { DATABASE_URL: `file:${path}`, LOG_LEVEL: 'info' }
+  const env = { DATABASE_URL: url, LOG_LEVEL: 'info' }
   for (let cycle = 0; cycle < cycles; cycle++) {
     const service = await Service.start(scope, env)
-    await compareViews(service.url, path, report)
+    await inShell(url, (shell) => compareViews(service.url, shell, report))
     const storm = known.map((own, writer) => write(service.url, writer, own, report))
     await delay(20 + Math.random() * 300)
     await service.stop('SIGKILL')
     await Promise.all(storm)
-    inspect(path, known, report)
+    await inShell(url, (shell) => inspect(shell, known, report))
   }
   return report
 }
@@ -82,15 +82,18 @@ async function send(url: string, method: string, body?: object): Promise<unknown
   return answer.json()
 }
 
-/** Compares the file with what the writers know, and has them know what is there. */
-function inspect(path: string, known: Known[], report: CrashReport): void {
-  const database = new Sqlite(path)
-  const integrity = database.pragma('integrity_check', { simple: true })
-  if (integrity !== 'ok') report.lost.push(`integrity_check: ${integrity}`)
-  const rows = database.prepare('SELECT id, name, salary, department FROM employees').all()
-  database.close()
+/** Only for as long as it takes: a file that nobody has open is recovered when it is opened. */
+function inShell(url: string, work: (shell: Shell) => Promise<void>): Promise<void> {
+  return scoped(async (scope) => work(await openShell(scope, url)))
+}
+
+/** Compares the database with what the writers know, and has them know what is there. */
+async function inspect(shell: Shell, known: Known[], report: CrashReport): Promise<void> {
+  if (shell.dialect === 'sqlite') report.lost.push(...(await faultsOf(shell)))
+  else await until(() => isAlone(shell))
+  const rows = await shell.all<Employee>('SELECT id, name, salary, department FROM employees')
   for (const [writer, own] of known.entries()) {
-    const mine = (rows as Employee[]).filter(({ name }) => name === `writer ${writer}`)
+    const mine = rows.filter(({ name }) => name === `writer ${writer}`)
     const possible = [own.acknowledged, ...(own.pending ? [own.pending.result] : [])]
     if (mine.length > 1 || !possible.some((state) => same(state, mine[0]))) {
       report.lost.push(
@@ -100,6 +103,22 @@ function inspect(path: string, known: Known[], report: CrashReport): void {
     own.acknowledged = mine[0]
     own.pending = undefined
   }
+}
+
+/** Of a file. */
+async function faultsOf(shell: Shell): Promise<string[]> {
+  const said = await shell.all<{ integrity_check: string }>('PRAGMA integrity_check')
+  return said.map((line) => line.integrity_check).filter((line) => line !== 'ok')
+}
+
+/** What the service that was killed has sent is still done, if its commit was in it. */
+async function isAlone(shell: Shell): Promise<boolean> {
+  const others = await shell.all(
+    `SELECT FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()
+       AND backend_type = 'client backend'`,
+  )
+  return others.length === 0
 }
 
 function same(expected: Partial<Employee> | undefined, actual: Employee | undefined): boolean {
@@ -113,14 +132,11 @@ function order({ id, name, salary, department }: Partial<Employee>) {
   return [id, name, salary, department]
 }
 
-async function compareViews(url: string, path: string, report: CrashReport): Promise<void> {
-  const database = new Sqlite(path, { readonly: true })
-  const shell = sqliteShell(database)
+async function compareViews(url: string, shell: Shell, report: CrashReport): Promise<void> {
   for (const { view, path } of shownViews) {
     const rows = await (oracles[view.name]?.(shell) ?? expectedRows(shell, view))
     const expected = JSON.stringify(rows)
     const served = await (await fetch(`${url}${path}`)).text()
     if (served !== expected) report.lost.push(`${view.name}: ${served} is not ${expected}`)
   }
-  database.close()
 }

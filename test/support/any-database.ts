@@ -11,9 +11,9 @@ export const dialect: Dialect = process.env.TEST_DATABASE === 'postgres' ? 'post
 export const onSqlite = { skip: dialect !== 'sqlite' && 'of SQLite alone' }
 export const onPostgres = { skip: dialect !== 'postgres' && 'of PostgreSQL alone' }
 
-/** The URL of a new database of the test's own. */
-export async function newDatabase(scope: Scope): Promise<string> {
-  return dialect === 'postgres'
+/** The URL of a new database of the test's own, of the kind that tests run on unless it is said. */
+export async function newDatabase(scope: Scope, kind: Dialect = dialect): Promise<string> {
+  return kind === 'postgres'
     ? postgresDatabase(scope)
     : `file:${join(await temporaryDirectory(scope), 'employees.db')}`
 }

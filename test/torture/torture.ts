@@ -1,14 +1,14 @@
-import { join } from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { Dialect } from '../../drizzle/define-view.js'
 import { EXIT, run } from '../../src/commands/command.js'
 import { phases } from '../coherence/phases.js'
 import { runCoherence } from '../coherence/run.js'
 import { runCrashes } from '../durability/crash.js'
 import { runPowerCuts } from '../durability/sqlite/power-cuts.js'
+import { newDatabase } from '../support/any-database.js'
 import { installPackage } from '../support/debian-package.js'
 import { type Scope, scoped } from '../support/scope.js'
 import { STRACE_NEEDED, whyNoTrace } from '../support/strace.js'
-import { temporaryDirectory } from '../support/temporary-directory.js'
 
 /** The service makes its database and is alone over it, or two processes have a large log over one. */
 const STORMS = [
@@ -17,6 +17,7 @@ const STORMS = [
 ] as const
 
 interface Options {
+  database: Dialect
   minutes: number
   kills: number
   powerCuts: number
@@ -27,13 +28,23 @@ const command = new Command('npm run torture --')
   .description(
     'Breaks Redis in every way while three processes serve, and kills the service and cuts its power in write storms.',
   )
+  .addOption(
+    new Option('--database <database>', 'what the service runs over')
+      .choices(['sqlite', 'postgres'])
+      .default('sqlite'),
+  )
   .option('--minutes <number>', 'how long Redis is broken', positive, 10)
   .option('--kills <number>', 'how often the service is killed', positive, 50)
-  .option('--power-cuts <number>', 'how often its power is cut; needs strace', whole, 200)
+  .option(
+    '--power-cuts <number>',
+    'how often its power is cut, over SQLite; needs strace',
+    whole,
+    200,
+  )
   .option('--seed <number>', 'of what power cuts leave (default: a new one, which is said)', whole)
   .action(async (options) => {
     // Before all that takes minutes.
-    if (options.powerCuts > 0) seeToStrace()
+    if (cutsPower(options)) seeToStrace()
     const isGood = await scoped((scope) => torture(scope, options))
     process.exitCode = isGood ? EXIT.ok : EXIT.failed
   })
@@ -47,20 +58,27 @@ function seeToStrace(): void {
   if (why) throw new Error(`${STRACE_NEEDED} (${why})`)
 }
 
+/** What is known of a power cut is what SQLite writes; PostgreSQL has tests of its own. */
+function cutsPower({ database, powerCuts }: Options): boolean {
+  return database === 'sqlite' && powerCuts > 0
+}
+
 /** Says whether all went well. */
 async function torture(scope: Scope, options: Options): Promise<boolean> {
   const phaseMs = (options.minutes * 60_000) / Object.keys(phases).length
-  const coherence = await runCoherence(scope, phaseMs, console.log)
+  const { database } = options
+  const url = await newDatabase(scope, database)
+  const coherence = await runCoherence(scope, url, phaseMs, console.log)
   console.table(coherence.phases)
   const { violations, failures } = coherence
   console.log(`${violations.length} stale reads, ${failures.length} failed requests`)
 
-  const path = join(await temporaryDirectory(scope), 'employees.db')
-  const { cycles, acknowledged, lost } = await runCrashes(scope, path, Math.round(options.kills))
+  const another = await newDatabase(scope, database)
+  const { cycles, acknowledged, lost } = await runCrashes(scope, another, Math.round(options.kills))
   console.log(`${cycles} kills, ${acknowledged} acknowledged writes, ${lost.length} lost`)
 
   const wrong = [...violations, ...failures, ...lost]
-  if (options.powerCuts > 0) wrong.push(...(await cutPower(scope, options)))
+  if (cutsPower(options)) wrong.push(...(await cutPower(scope, options)))
   for (const line of wrong.slice(0, 20)) console.log(line)
   return wrong.length === 0
 }
