@@ -125,8 +125,8 @@ t.test('whatever is built meanwhile, a worker that dies is replaced', { skip }, 
 })
 
 function start(t: Test, command: [string, ...string[]], WEB_CONCURRENCY: string): Workers {
-  const path = join(project.directory, 'data', 'employees.db')
-  return Workers.of(t, project.start(command, { PORT: '0', WEB_CONCURRENCY }), path)
+  const databaseUrl = `file:${join(project.directory, 'data', 'employees.db')}`
+  return Workers.of(t, project.start(command, { PORT: '0', WEB_CONCURRENCY }), databaseUrl)
 }
 
 /** When each was written, and as which file. */

@@ -1,13 +1,12 @@
 // slow: it waits until the service gives up on a request that hangs
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
-import { temporaryDirectory } from './support/build.js'
+import { dialect, newDatabase } from './support/any-database.js'
 import { halfRequest, open, postUntilRefused } from './support/requests.js'
 import { Service } from './support/service.js'
+import { openShell } from './support/shell.js'
 import { until } from './support/until.js'
 
 const DRAIN_MS = 500
@@ -22,7 +21,7 @@ const drain = `
 const DRAIN_UNTIL_TOLD = `--import data:text/javascript,${encodeURIComponent(drain)}`
 
 t.test('SIGTERM under load loses no request that was accepted', async (t) => {
-  const { service, path } = await start(t)
+  const { service, databaseUrl } = await start(t)
   const load = postUntilRefused(service.url)
   await until(() => load.created > 100)
   t.equal(await service.stop(), 0)
@@ -30,20 +29,20 @@ t.test('SIGTERM under load loses no request that was accepted', async (t) => {
   // Refused at the door, or while they still stood in the kernel's queue in front of it.
   for (const refusal of load.refusals)
     t.match(refusal, /^(ECONNREFUSED|ECONNRESET|UND_ERR_SOCKET)$/)
-  t.notOk(existsSync(`${path}-wal`), 'the database was closed')
-  const database = new Sqlite(path)
-  const rows = database.prepare('SELECT count(*) FROM employees').pluck().get()
-  t.equal(rows, load.created, 'whatever was accepted was answered')
-  database.close()
+  if (dialect === 'sqlite') {
+    t.notOk(existsSync(`${databaseUrl.slice('file:'.length)}-wal`), 'the database was closed')
+  }
+  const shell = await openShell(t, databaseUrl)
+  const rows = await shell.all('SELECT count(*) AS there FROM employees')
+  t.strictSame(rows, [{ there: load.created }], 'whatever was accepted was answered')
 })
 
 t.test('an answer under way is finished', async (t) => {
-  const { service, path } = await start(t)
-  const database = new Sqlite(path)
-  database.exec(`
+  const { service, databaseUrl } = await start(t)
+  const shell = await openShell(t, databaseUrl)
+  await shell.run(`
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
     INSERT INTO employees (name, salary, department) SELECT 'somebody', 1, 'x' FROM n`)
-  database.close()
   const list = await fetch(`${service.url}/employees`)
   const exit = service.stop()
   t.equal(((await list.json()) as unknown[]).length, 100_000)
@@ -142,7 +141,7 @@ function isRefused(url: string): Promise<boolean> {
 }
 
 async function start(t: Test, env: NodeJS.ProcessEnv = {}) {
-  const path = join(await temporaryDirectory(t), 'employees.db')
-  const service = await Service.start(t, { DATABASE_URL: `file:${path}`, ...env })
-  return { service, path }
+  const databaseUrl = await newDatabase(t)
+  const service = await Service.start(t, { DATABASE_URL: databaseUrl, ...env })
+  return { service, databaseUrl }
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { newDatabase } from './support/any-database.js'
 import { outcome } from './support/outcome.js'
 import { open } from './support/requests.js'
 import { Service, withDescriptors } from './support/service.js'
@@ -15,7 +16,8 @@ const FEW = 256
 const LIVEZ = 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
 t.test('more silent clients than descriptors: those who were there are served', async (t) => {
-  const service = await Service.start(t, { DATABASE_URL: 'file::memory:' }, withDescriptors(FEW))
+  const env = { DATABASE_URL: await newDatabase(t) }
+  const service = await Service.start(t, env, withDescriptors(FEW))
   const early = await open(t, service.url)
   await isServed(t, early)
   const flood = await floodOf(t, service.url, 400)
@@ -59,7 +61,7 @@ t.test('a process whose files take all that it may have open lives', async (t) =
   const service = await Service.start(
     t,
     {
-      DATABASE_URL: 'file::memory:',
+      DATABASE_URL: await newDatabase(t),
       NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(eat)}`,
     },
     withDescriptors(FEW),

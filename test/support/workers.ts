@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { newDatabase } from './any-database.js'
 import type { Scope } from './scope.js'
 import { withDescriptors } from './service.js'
-import { temporaryDirectory } from './temporary-directory.js'
 import { until } from './until.js'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
@@ -23,7 +23,7 @@ interface Line {
 /** The service as a primary process with two workers, and what they say. */
 export class Workers {
   readonly process: ChildProcess
-  readonly path: string
+  readonly databaseUrl: string
   /** Of the log, from the beginning. */
   readonly lines: Line[] = []
   /** All of stderr, once it has ended. */
@@ -31,9 +31,9 @@ export class Workers {
   /** Resolves to the exit code of the primary, or null if a signal killed it. */
   readonly exit: Promise<number | null>
 
-  private constructor(process: ChildProcess, path: string) {
+  private constructor(process: ChildProcess, databaseUrl: string) {
     this.process = process
-    this.path = path
+    this.databaseUrl = databaseUrl
     this.exit = once(process, 'exit').then(([code]) => code)
     this.errors = text(process.stderr as NonNullable<ChildProcess['stderr']>)
     createInterface({ input: process.stdout as NonNullable<ChildProcess['stdout']> }).on(
@@ -42,14 +42,14 @@ export class Workers {
     )
   }
 
-  /** Resolves at once, in a process group of its own; see `ready`. */
+  /** Over a new database unless `env` names one, in a process group of its own; resolves at once, see `start`. */
   static async spawn(
     scope: Scope,
     env: NodeJS.ProcessEnv = {},
     descriptors?: number,
   ): Promise<Workers> {
-    const path = join(await temporaryDirectory(scope), 'employees.db')
-    const variables = { WEB_CONCURRENCY: '2', PORT: '0', DATABASE_URL: `file:${path}`, ...env }
+    const databaseUrl = env.DATABASE_URL ?? (await newDatabase(scope))
+    const variables = { WEB_CONCURRENCY: '2', PORT: '0', ...env, DATABASE_URL: databaseUrl }
     const [program, ...parameters] = withDescriptors(descriptors)
     const child = spawn(program, parameters, {
       env: { PATH: process.env.PATH, ...variables },
@@ -59,12 +59,12 @@ export class Workers {
     // Its copy of the program, which the next start would remove.
     const copy = join(ROOT, `.workers-${hostname()}-${child.pid}`)
     scope.teardown(() => rmSync(copy, { recursive: true, force: true }))
-    return Workers.of(scope, child, path)
+    return Workers.of(scope, child, databaseUrl)
   }
 
   /** Of a process that leads its group. */
-  static of(scope: Scope, child: ChildProcess, path: string): Workers {
-    const workers = new Workers(child, path)
+  static of(scope: Scope, child: ChildProcess, databaseUrl: string): Workers {
+    const workers = new Workers(child, databaseUrl)
     scope.teardown(() => workers.signalGroup('SIGKILL'))
     return workers
   }

@@ -1,9 +1,9 @@
 // slow: each of its services is three processes
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import { halfRequest, postUntilRefused } from '../support/requests.js'
+import { openShell } from '../support/shell.js'
 import { until } from '../support/until.js'
 import { isAlive, Workers } from '../support/workers.js'
 
@@ -17,10 +17,9 @@ t.test('SIGTERM under load closes all workers and loses no request', async (t) =
   // Refused at the door, or while they still stood in the kernel's queue in front of it.
   for (const refusal of load.refusals)
     t.match(refusal, /^(ECONNREFUSED|ECONNRESET|UND_ERR_SOCKET)$/)
-  const database = new Sqlite(workers.path)
-  const rows = database.prepare('SELECT count(*) FROM employees').pluck().get()
-  t.equal(rows, load.created, 'whatever was accepted was answered')
-  database.close()
+  const shell = await openShell(t, workers.databaseUrl)
+  const rows = await shell.all('SELECT count(*) AS there FROM employees')
+  t.strictSame(rows, [{ there: load.created }], 'whatever was accepted was answered')
 })
 
 t.test('who has not sent a whole head is not waited for', async (t) => {

@@ -6,6 +6,7 @@ import { entries, read } from '../support/keys.js'
 import { samplesOf } from '../support/prometheus.js'
 import { post } from '../support/requests.js'
 import { shownViews } from '../support/shown-views.js'
+import { snapshotLimits } from '../support/snapshot-limits.js'
 import { until } from '../support/until.js'
 import { Workers } from '../support/workers.js'
 
@@ -35,7 +36,11 @@ t.test('/metrics of any worker tells of all of them', async (t) => {
     t.equal(samples.get(POSTS), 10)
     t.equal(samples.get('employees_commit_writes_sum'), 10)
     t.equal(samples.get('employees_workers'), 2)
-    t.equal(samples.get('employees_reader_connections_limit'), 128, 'the sum of the gauges')
+    t.equal(
+      samples.get('employees_reader_connections_limit'),
+      2 * snapshotLimits.open,
+      'the sum of the gauges',
+    )
     for (const { view } of shownViews) {
       for (const name of ['changed', 'filled']) {
         const time = `employees_view_${name}_timestamp_seconds{view="${view.name}"}`
@@ -77,7 +82,10 @@ t.test('what a dead worker has counted stays, and what it was does not', async (
   await until(() => workers.pids.length === 3)
   await until(async () => (await first.samples()).get('employees_workers') === 2)
   // Of the two that live: sooner nobody knows whether the new one has told its own.
-  t.equal((await first.samples()).get('employees_reader_connections_limit'), 128)
+  t.equal(
+    (await first.samples()).get('employees_reader_connections_limit'),
+    2 * snapshotLimits.open,
+  )
   for (let i = 0; i < 10; i++) await post(workers.url)
   t.equal((await first.samples()).get(POSTS), 20)
   process.kill(workers.pids[2] as number, 'SIGKILL')

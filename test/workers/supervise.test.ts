@@ -1,10 +1,9 @@
 // slow: each of its services is three processes
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import { entries, read } from '../support/keys.js'
-import { sqliteShell } from '../support/shell.js'
+import { openShell } from '../support/shell.js'
 import { expectedRows, shownViews } from '../support/shown-views.js'
 import { temporaryDirectory } from '../support/temporary-directory.js'
 import { until } from '../support/until.js'
@@ -19,8 +18,7 @@ t.test('workers share a port and a database, and a dead one is replaced', async 
     { worker: first, signal: 'SIGKILL', delayMs: 100, msg: /starting another in 100 ms/ },
   ])
 
-  const client = new Sqlite(workers.path)
-  t.teardown(() => client.close())
+  const shell = await openShell(t, workers.databaseUrl)
   const body = JSON.stringify({ name: 'Ada', salary: 120_000, department: 'Engineering' })
   const headers = { 'content-type': 'application/json', connection: 'close' }
   for (let count = 1; count <= 20; count++) {
@@ -30,7 +28,7 @@ t.test('workers share a port and a database, and a dead one is replaced', async 
     t.equal(((await list.json()) as unknown[]).length, count)
     for (const { view, path } of shownViews) {
       const shown = await fetch(`${workers.url}${path}`, { headers })
-      t.strictSame(await shown.json(), await expectedRows(sqliteShell(client), view), view.name)
+      t.strictSame(await shown.json(), await expectedRows(shell, view), view.name)
     }
   }
 })
