@@ -6,37 +6,57 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import Sqlite from 'better-sqlite3'
 import t from 'tap'
+import { newDatabase, onSqlite } from './support/any-database.js'
 import { build, temporaryDirectory } from './support/build.js'
 import { freePort } from './support/free-port.js'
 import { entries } from './support/keys.js'
 import { Service } from './support/service.js'
-import { sqliteShell } from './support/shell.js'
+import { openShell } from './support/shell.js'
 import { expectedRows, shownViews } from './support/shown-views.js'
 import { until } from './support/until.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  t.test(`${signal} ends it with 0 and leaves one file, which the next start reads`, async (t) => {
-    const parent = await temporaryDirectory(t)
-    const directory = join(parent, 'made', 'by', 'it')
-    const env = { DATABASE_URL: `file:${join(directory, 'employees.db')}` }
+  t.test(`${signal} ends it with 0, and the next start reads what it has left`, async (t) => {
+    const env = { DATABASE_URL: await newDatabase(t) }
     const first = await Service.start(t, env)
     await post(first, ada)
-    t.ok((await readdir(directory)).includes('employees.db-wal'))
     t.equal(await first.stop(signal), 0)
-    t.strictSame(await readdir(directory), ['employees.db'])
-
     const second = await Service.start(t, env)
     const list = await fetch(`${second.url}/employees`)
     t.strictSame(await list.json(), [{ id: 1, ...ada }])
   })
 }
 
+t.test(
+  'SQLite: it makes a file in folders of its own, and leaves no other',
+  onSqlite,
+  async (t) => {
+    const directory = join(await temporaryDirectory(t), 'made', 'by', 'it')
+    const service = await Service.start(t, {
+      DATABASE_URL: `file:${join(directory, 'employees.db')}`,
+    })
+    await post(service, ada)
+    t.ok((await readdir(directory)).includes('employees.db-wal'))
+    t.equal(await service.stop(), 0)
+    t.strictSame(await readdir(directory), ['employees.db'])
+  },
+)
+
+t.test('a newer release that left what this one reads: it starts, to roll back', async (t) => {
+  const DATABASE_URL = await newDatabase(t)
+  await (await build(t, { databaseUrl: DATABASE_URL })).close()
+  const shell = await openShell(t, DATABASE_URL)
+  await shell.run('ALTER TABLE employees ADD COLUMN title text')
+  await shell.run("INSERT INTO migrations VALUES ('9999_names.sql', '2999-01-01')")
+  const { url } = await Service.start(t, { DATABASE_URL })
+  t.equal((await fetch(`${url}/employees`)).status, 200)
+})
+
 t.test('a slow client that keeps its connection has its answer, and holds up no end', async (t) => {
-  const databaseUrl = `file:${join(await temporaryDirectory(t), 'employees.db')}`
+  const databaseUrl = await newDatabase(t)
   const app = await build(t, { databaseUrl })
   // Far more than the buffers of two sockets.
   const count = 30_000
@@ -56,17 +76,16 @@ t.test('a slow client that keeps its connection has its answer, and holds up no 
 })
 
 t.test('it starts and answers without its Redis', async (t) => {
-  const path = join(await temporaryDirectory(t), 'employees.db')
+  const databaseUrl = await newDatabase(t)
   const service = await Service.start(t, {
-    DATABASE_URL: `file:${path}`,
+    DATABASE_URL: databaseUrl,
     REDIS_URL: `redis://127.0.0.1:${await freePort()}`,
   })
   await post(service, ada)
-  const client = new Sqlite(path)
-  t.teardown(() => client.close())
+  const shell = await openShell(t, databaseUrl)
   for (const { view, path } of [...shownViews, ...shownViews]) {
     const answer = await fetch(`${service.url}${path}`)
-    t.strictSame(await answer.json(), await expectedRows(sqliteShell(client), view), view.name)
+    t.strictSame(await answer.json(), await expectedRows(shell, view), view.name)
   }
   t.strictSame(await (await fetch(`${service.url}/employees`)).json(), [{ id: 1, ...ada }])
   const ready = await fetch(`${service.url}/readyz`)
@@ -76,7 +95,7 @@ t.test('it starts and answers without its Redis', async (t) => {
 
 for (const WEB_CONCURRENCY of ['1', '2']) {
   t.test(`without keys one line of its log warns (${WEB_CONCURRENCY} processes)`, async (t) => {
-    const DATABASE_URL = `file:${join(await temporaryDirectory(t), 'employees.db')}`
+    const DATABASE_URL = await newDatabase(t)
     for (const [keys, expected] of [
       [{}, 1],
       [{ API_KEYS: entries }, 0],
@@ -91,7 +110,7 @@ for (const WEB_CONCURRENCY of ['1', '2']) {
 }
 
 t.test('its log is JSON, one line for each request', async (t) => {
-  const service = await Service.start(t, { DATABASE_URL: 'file::memory:' })
+  const service = await Service.start(t, { DATABASE_URL: await newDatabase(t) })
   const lines = createInterface({ input: service.process.stdout as Readable })
   const next = once(lines, 'line')
   await fetch(`${service.url}/employees/7`, { headers: { 'x-request-id': 'seven' } })
