@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
+import { newDatabase } from '../support/any-database.js'
 import { documented } from '../support/documented.js'
 import { outcome } from '../support/outcome.js'
 import { Service } from '../support/service.js'
@@ -47,7 +48,7 @@ async function workplace(t: Test) {
   const directory = await temporaryDirectory(t)
   await writeFile(join(directory, 'npm'), NPM)
   await chmod(join(directory, 'npm'), 0o755)
-  const DATABASE_URL = `file:${join(directory, 'employees.db')}`
+  const DATABASE_URL = await newDatabase(t)
   const PATH = [directory, join(process.execPath, '..'), process.env.PATH].join(delimiter)
   const run = (script: string) => {
     // A group of its own, to be ended with what it started.

@@ -1,12 +1,11 @@
 // slow: it generates clients, compiles them, and installs the generators at first
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { newDatabase } from '../support/any-database.js'
 import { operations } from '../support/contract.js'
 import { documented } from '../support/documented.js'
 import { entries, writeKey } from '../support/keys.js'
 import { post } from '../support/requests.js'
 import { Service } from '../support/service.js'
-import { temporaryDirectory } from '../support/temporary-directory.js'
 import { ClientProject, install, OPENAPI } from './generators.js'
 
 // The first run installs the generators.
@@ -89,7 +88,7 @@ async function start(t: Test, files: string[] = [], laxer = {}) {
   for (const file of ['typed.ts', 'paging.ts', ...files]) await project.copy(file)
   const names = Object.fromEntries(operations.map(({ name }) => [name, true]))
   await project.write('operations.ts', `export const published = ${JSON.stringify(names)} as const`)
-  const DATABASE_URL = `file:${join(await temporaryDirectory(t), 'employees.db')}`
+  const DATABASE_URL = await newDatabase(t)
   const { url } = await Service.start(t, { DATABASE_URL })
   return { project, url, DATABASE_URL }
 }

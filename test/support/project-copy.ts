@@ -36,10 +36,15 @@ export class ProjectCopy {
     return writeFile(join(this.directory, path), text)
   }
 
-  /** Runs a program of the copy with Node, as from a shell: with nothing of this test's runner. */
+  /**
+   * Runs a program of the copy with Node, as from a shell: with nothing of this test's runner but the
+   * database that tests run on.
+   */
   run(...program: string[]): Promise<Outcome> {
+    const { TEST_DATABASE, TEST_POSTGRES_URL } = process.env
     // A test that is run by itself has half a minute otherwise.
-    return outcome(this.start([process.execPath, ...program], { TAP_TIMEOUT: '300' }))
+    const env = { TEST_DATABASE, TEST_POSTGRES_URL, TAP_TIMEOUT: '300' }
+    return outcome(this.start([process.execPath, ...program], env))
   }
 
   /** Starts a command in a process group of its own. */
