@@ -22,7 +22,7 @@ interface Options {
 }
 
 const command = new Command('npm run attack --')
-  .description('Attacks a service of its own, and says what others notice.')
+  .description('Attacks a service of its own, and says what others notice. Over SQLite alone.')
   .addArgument(new Argument('[how]').choices(['lists', 'pipelines']).default('lists'))
   .option('--seconds <number>', 'how long', positive, 60)
   .option('--employees <number>', 'how many there are', positive, 100_000)

@@ -20,7 +20,7 @@ interface Options {
 
 const command = new Command('npm run fuzz --')
   .description(
-    'Asks a service of its own whatever comes to mind, and compares it with its contract.',
+    'Asks a service of its own whatever comes to mind, and compares it with its contract. Over SQLite alone.',
   )
   .option('--requests <number>', 'how many', integer, 50_000)
   .option('--seed <number>', 'the same one asks the same again', integer, Date.now() % 2 ** 31)
