@@ -41,7 +41,8 @@ export default fp(
   { name: 'errors', dependencies: ['host', 'refusals'] },
 )
 
-export function sendProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+export function sendProblem(given: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  const error = unwrapped(given)
   const body = problemOf(error, request.url)
   if (body.status >= 500) request.log.error({ err: error }, 'request failed')
   if ((body.status === 503 || body.status === 429) && !reply.hasHeader('retry-after')) {
@@ -50,6 +51,13 @@ export function sendProblem(error: FastifyError, request: FastifyRequest, reply:
   if (REFUSALS.has(body.status)) logRefusal(body.status, request)
   reply.header('cache-control', 'no-store')
   return reply.code(body.status).type(PROBLEM_TYPE).send(body)
+}
+
+/** Drizzle wraps whatever a query fails with in an error that has no status, and that shows its parameters. */
+function unwrapped(error: FastifyError): FastifyError {
+  const { statusCode, cause } = error
+  const inner = cause as FastifyError | undefined
+  return statusCode === undefined && inner?.statusCode !== undefined ? inner : error
 }
 
 /** Answers what the router itself rejects: no hook runs for it, so what they do is done here. */
