@@ -162,7 +162,10 @@ class Cursor implements RowSource {
     this.#isLast = fetched.length < CHUNK
     const giveUp = (reason: string) => abort.abort(new DatabaseUnavailable(reason))
     this.#timer = setTimeout(() => giveUp('a snapshot was open for too long'), lifeMs).unref()
-    connection.lost.then(({ message }) => giveUp(message))
+    connection.lost.then(({ message }) => {
+      // What was fetched to its end needs the connection no more.
+      if (!this.#isLast) giveUp(message)
+    })
   }
 
   async next(limit: number): Promise<unknown[]> {
