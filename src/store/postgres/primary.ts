@@ -168,7 +168,8 @@ export class Primary {
 export async function within<T>(ms: number, work: Promise<T>, reason: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DatabaseUnavailable(reason)), ms)
+    // What was late already is answered at once, if it can be.
+    timer = setTimeout(() => reject(new DatabaseUnavailable(reason)), Math.max(ms, 0))
   })
   try {
     return await Promise.race([work, late])
