@@ -53,6 +53,7 @@ export async function buildApp(config: Config) {
     logController: new AccessLog(),
     childLoggerFactory: lazyChildLogger,
     genReqId: requestId,
+    pluginTimeout: 0, // a database says itself that it is away; bringing it up to date takes its time
     trustProxy: trustedProxies(config.trustProxy),
     return503OnClosing: false, // see plugins/closing.ts
     bodyLimit: 64 * 1024,
