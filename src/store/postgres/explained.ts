@@ -1,7 +1,7 @@
 import { DatabaseError } from 'pg'
 import { UnusableDatabase } from '../errors.js'
 import { reasonOf } from './connection.js'
-import { ConnectionLost, NotPrimary } from './errors.js'
+import { ConnectionLost, isMomentary, NotPrimary } from './errors.js'
 import type { Host } from './hosts.js'
 
 /** What a server will say the next time, too, by the beginning of its SQLSTATE. */
@@ -9,24 +9,27 @@ const OF_SERVER: [code: string, says: string][] = [
   ['28', 'does not let this user in: name another user or password, or see its pg_hba.conf'],
   ['3D000', 'has no such database: make it with ENCODING UTF8, or name another one'],
   ['42501', 'does not let this user do what it needs: GRANT it, see docs/postgresql.md'],
+  ['3F000', 'has no schema for the tables: make one of its search_path, or change that'],
 ]
+const OF_URL = 'cannot be used as the URL says: see its options, and docs/postgresql.md'
 
 /** What the system or TLS will say the next time, too. */
 const OF_SYSTEM = /^(?:ENOTFOUND|ERR_TLS_|CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/
+/** What the driver will: where a password is asked for, there is none. */
+const OF_DRIVER = /does not support SSL|password must be/
 
 /** Why a host is not the primary, in a line that says what to do, and that names no password. */
 export function explained(error: unknown, { name }: Host): Error {
   if (error instanceof UnusableDatabase) return new UnusableDatabase(`${name}: ${error.message}`)
   if (error instanceof NotPrimary || error instanceof ConnectionLost) return error
   if (error instanceof DatabaseError) {
+    if (isMomentary(error)) return new Error(`${error.code} ${error.message}`, { cause: error })
     const [, says] = OF_SERVER.find(([prefix]) => error.code?.startsWith(prefix)) ?? []
-    return says === undefined
-      ? new Error(`${error.code} ${error.message}`, { cause: error })
-      : new UnusableDatabase(`${name} ${says} (${error.message})`)
+    return new UnusableDatabase(`${name} ${says ?? OF_URL} (${error.message})`, { cause: error })
   }
   const reason = reasonOf(error)
   const { message } = error as Error
-  return OF_SYSTEM.test(reason) || message.includes('does not support SSL')
-    ? new UnusableDatabase(`${name} cannot be used as the URL says (${message})`)
+  return OF_SYSTEM.test(reason) || OF_DRIVER.test(message)
+    ? new UnusableDatabase(`${name} ${OF_URL} (${message})`)
     : new Error(reason)
 }

@@ -38,7 +38,7 @@ export async function bringUpToDate(
       .sort()
     for (const name of known) {
       if (applied.includes(name)) continue
-      await connection.query(readFileSync(`${migrations}/${name}`, 'utf8'))
+      await apply(connection, readFileSync(`${migrations}/${name}`, 'utf8'))
       await connection.query('INSERT INTO migrations (name) VALUES ($1)', [name])
     }
     await assertTables(
@@ -92,6 +92,14 @@ async function appliedTo(connection: Connection): Promise<string[]> {
   return rows.map(({ name }) => name)
 }
 
+async function apply(connection: Connection, migration: string): Promise<void> {
+  try {
+    await connection.query(migration)
+  } catch (error) {
+    throw isOfSchema(error) ? otherProgram(error) : error
+  }
+}
+
 /**
  * A newer release may have been here, and this one be started again: its migrations leave what this one
  * reads, as they should, or it is found out now and not by a request.
@@ -103,13 +111,24 @@ async function assertTables(connection: Connection, unknown: string[]): Promise<
     try {
       await connection.query(`SELECT ${columns} FROM "${getTableConfig(table).name}" LIMIT 0`)
     } catch (error) {
-      const { message } = error as Error
+      if (!isOfSchema(error)) throw error
+      if (newest === undefined) throw otherProgram(error)
       throw new UnusableDatabase(
-        newest === undefined
-          ? `it is of another program, or was changed by hand: name another database (${message})`
-          : `it is of a newer release, by its migration ${newest}: start that release, or restore a backup of before it (${message})`,
+        `it is of a newer release, by its migration ${newest}: start that release, or restore a backup of before it (${error.message})`,
         { cause: error },
       )
     }
   }
+}
+
+/** Whether an error is about what is there, or is not; and not about who may use it. */
+function isOfSchema(error: unknown): error is DatabaseError {
+  return error instanceof DatabaseError && /^42(?!501)/.test(error.code ?? '')
+}
+
+function otherProgram(error: DatabaseError): UnusableDatabase {
+  return new UnusableDatabase(
+    `it is of another program, or was changed by hand: name another database (${error.message})`,
+    { cause: error },
+  )
 }

@@ -122,7 +122,8 @@ async function onItsOwn<T>(
   try {
     return await work(connection)
   } catch (error) {
-    throw explained(error, host)
+    // A view that cannot be, for instance.
+    throw error instanceof TypeError ? error : explained(error, host)
   } finally {
     await connection.end()
   }

@@ -104,7 +104,7 @@ export class Primary {
     } catch (error) {
       found.catch(() => {})
       if (error instanceof UnusableDatabase) throw error
-      throw new UnusableDatabase(`no server takes writes (${this.#reasons})`)
+      throw new UnusableDatabase(`no server takes writes: start one, or name it (${this.#reasons})`)
     }
   }
 
