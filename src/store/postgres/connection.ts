@@ -58,9 +58,9 @@ export class Connection {
       client.on('error', (error) => end(reasonOf(error)))
       client.on('end', () => end('the connection ended'))
     })
-    // A commit that a standby has not confirmed is a success with this warning.
-    client.on('notice', ({ code }) => {
-      if (code === '01000') this.#unconfirmed = true
+    // A commit that a standby has not confirmed is a success with this warning; RAISE has it, too.
+    client.on('notice', ({ code, routine }) => {
+      if (code === '01000' && routine !== 'exec_stmt_raise') this.#unconfirmed = true
     })
   }
 
