@@ -146,6 +146,7 @@ async function createMany(
     }
     await commit(connection, [insertion(rows)])
   } catch (error) {
+    // Which fails where the connection is lost; why, and whether anything was kept, is in the error.
     await connection.query('ROLLBACK').catch(() => {})
     throw error
   }
