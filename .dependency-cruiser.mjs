@@ -20,7 +20,7 @@ const HOUSE = {
   // The process: its configuration, its log, its workers.
   'src/runtime.ts': [],
   'src/connection-limits.ts': [],
-  'src/config.ts': ['src/auth', 'src/connection-limits.ts'],
+  'src/config.ts': ['src/auth', 'src/cache', 'src/connection-limits.ts'],
   'src/logger.ts': ['src/config.ts'],
   'src/exit-codes.ts': [],
   'src/graceful-close.ts': [],
@@ -51,6 +51,7 @@ const HOUSE = {
     'src/listening.ts',
     'src/logger.ts',
     'src/runtime.ts',
+    'src/cache',
     'src/store',
     'src/workers',
   ],

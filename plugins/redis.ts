@@ -24,17 +24,18 @@ declare module 'fastify' {
  */
 export default fp(
   async function redisPlugin(fastify) {
-    const { redisUrl } = fastify.config
+    const { redisUrl, redisTls } = fastify.config
     if (redisUrl === undefined) {
       fastify.decorate('redisState', () => 'off' as const)
       fastify.decorate('redisStats', undefined)
       return register(new MemoryStore())
     }
 
-    const redis = new RedisStore(redisUrl, (reason) => {
+    const onChange = (reason: string | undefined) => {
       if (reason === undefined) fastify.log.info('Redis is here: cached answers are shared')
       else fastify.log.warn({ reason }, 'Redis is away: answers are cached in this process')
-    })
+    }
+    const redis = new RedisStore(redisUrl, onChange, redisTls)
     const signed = new SignedStore(redis, fastify.db.secret('cache_entries'), (key) =>
       fastify.log.warn({ key }, 'an entry in Redis is not of this service: it is not used'),
     )

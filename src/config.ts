@@ -5,6 +5,8 @@ import { parseHosts } from './auth/allowed-hosts.js'
 import { parseKeys } from './auth/api-keys.js'
 import { isLoopback } from './auth/loopback.js'
 import { parseProxies } from './auth/trusted-proxies.js'
+import { readRedisTls } from './cache/redis-tls.js'
+import { parseRedisUrl, REDIS_URL_FORMS } from './cache/redis-url.js'
 import { type ConnectionLimits, connectionLimits } from './connection-limits.js'
 
 const LogLevel = Type.Union(
@@ -14,7 +16,7 @@ const LogLevel = Type.Union(
 )
 
 FormatRegistry.Set('origins', (text) => listed(text).every(isOrigin))
-FormatRegistry.Set('redis-url', isRedisUrl)
+FormatRegistry.Set('redis-url', (text) => parseRedisUrl(text) !== undefined)
 
 const Environment = Type.Object({
   HOST: Type.String({ default: '127.0.0.1', description: 'a host name or an IP address' }),
@@ -45,12 +47,20 @@ const Environment = Type.Object({
     description:
       'an integer from 0 to 60000, the milliseconds by which an answer of a view may lag behind writes of other processes over PostgreSQL',
   }),
-  REDIS_URL: Type.Optional(
+  REDIS_URL: Type.Optional(Type.String({ format: 'redis-url', description: REDIS_URL_FORMS })),
+  REDIS_TLS_CA_FILE: Type.Optional(
     Type.String({
-      format: 'redis-url',
       description:
-        'redis://HOST:PORT or rediss://HOST:PORT, where USER:PASSWORD@, percent-encoded, may stand in front of HOST and /NUMBER behind PORT',
+        'the path of the certificates, in PEM, by which those of Redis must be signed; unset, by an authority that Node knows',
     }),
+  ),
+  REDIS_TLS_CERT_FILE: Type.Optional(
+    Type.String({
+      description: 'the path of the certificate, in PEM, that a Redis may ask of this service',
+    }),
+  ),
+  REDIS_TLS_KEY_FILE: Type.Optional(
+    Type.String({ description: 'the path of its key, in PEM and without a password' }),
   ),
   API_KEYS: Type.Optional(
     Type.String({ description: 'NAME:ROLE:SHA256 of each key, separated by commas' }),
@@ -156,6 +166,8 @@ export function readConfig(env: Record<string, string | undefined>) {
     viewMaxStalenessMs: parsed.VIEW_MAX_STALENESS_MS,
     /** Unset: an in-process store takes the place of Redis. */
     redisUrl: parsed.REDIS_URL,
+    /** Whom a Redis behind TLS must be signed by, and what it is shown. */
+    redisTls: redisTlsOf(parsed),
     /** None: everybody may do everything. */
     apiKeys: keysOf(parsed),
     allowAnonymous: parsed.ALLOW_ANONYMOUS === 'true',
@@ -228,9 +240,19 @@ function describe(errors: ValueError[]): string {
 
 /** In a URL a password stands in front of the last @, or behind a ?; elsewhere it may be behind a colon. */
 function withoutSecret(url: string): string {
-  const [, scheme, secret = '', rest = ''] = /^(\w+:\/\/)(.*@)?([^?#]*)/s.exec(url) ?? []
+  const [, scheme, secret = '', rest = ''] = /^([\w+]+:\/\/)(.*@)?([^?#]*)/s.exec(url) ?? []
   if (scheme === undefined) return /[@:]/.test(url) ? '' : JSON.stringify(url)
   return JSON.stringify(`${scheme}${secret && '...@'}${rest}`)
+}
+
+function redisTlsOf({ REDIS_URL = '', ...paths }: Static<typeof Environment>) {
+  const { REDIS_TLS_CA_FILE, REDIS_TLS_CERT_FILE, REDIS_TLS_KEY_FILE } = paths
+  const files = { REDIS_TLS_CA_FILE, REDIS_TLS_CERT_FILE, REDIS_TLS_KEY_FILE }
+  try {
+    return readRedisTls(files, parseRedisUrl(REDIS_URL)?.isTls ?? false)
+  } catch (error) {
+    throw new ConfigError((error as Error).message)
+  }
 }
 
 function keysOf({ API_KEYS, API_KEYS_FILE }: Static<typeof Environment>) {
@@ -283,16 +305,4 @@ function listed(text: string): string[] {
 /** Exactly what a browser sends as Origin (RFC 6454, section 6.2): no path, no default port. */
 function isOrigin(text: string): boolean {
   return /^https?:[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
-}
-
-/** What ioredis understands: it throws at a bad escape, and takes any path for a database. */
-function isRedisUrl(text: string): boolean {
-  if (!/^rediss?:\/\//.test(text) || !URL.canParse(text)) return false
-  const { hostname, port, username, password, pathname } = new URL(text)
-  try {
-    decodeURIComponent(username + password)
-  } catch {
-    return false
-  }
-  return hostname !== '' && port !== '0' && /^(?:\/\d*)?$/.test(pathname)
 }

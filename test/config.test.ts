@@ -2,6 +2,7 @@
 import t from 'tap'
 import { ConfigError, readConfig } from '../src/config.js'
 import { connectionLimits } from '../src/connection-limits.js'
+import { Authority, readCertificates } from './support/certificates.js'
 import { apiKeys, entries } from './support/keys.js'
 
 const defaults = {
@@ -11,6 +12,7 @@ const defaults = {
   databaseLeaseMs: undefined,
   viewMaxStalenessMs: 0,
   redisUrl: undefined,
+  redisTls: { ca: undefined, cert: undefined, key: undefined },
   apiKeys: [],
   allowAnonymous: false,
   allowedHosts: [],
@@ -36,6 +38,9 @@ t.test('a variable that is set to nothing counts as unset, but for keys', async 
     'DATABASE_LEASE_MS',
     'VIEW_MAX_STALENESS_MS',
     'REDIS_URL',
+    'REDIS_TLS_CA_FILE',
+    'REDIS_TLS_CERT_FILE',
+    'REDIS_TLS_KEY_FILE',
     'ALLOW_ANONYMOUS',
     'ALLOWED_HOSTS',
     'TRUST_PROXY',
@@ -51,6 +56,7 @@ t.test('a variable that is set to nothing counts as unset, but for keys', async 
 })
 
 t.test('every variable is read', async (t) => {
+  const files = (await Authority.create(t)).issue()
   const env = {
     HOST: '0.0.0.0',
     PORT: '8080',
@@ -58,6 +64,9 @@ t.test('every variable is read', async (t) => {
     DATABASE_LEASE_MS: '2000',
     VIEW_MAX_STALENESS_MS: '50',
     REDIS_URL: 'rediss://cache.example:6380/1',
+    REDIS_TLS_CA_FILE: files.ca,
+    REDIS_TLS_CERT_FILE: files.cert,
+    REDIS_TLS_KEY_FILE: files.key,
     API_KEYS: entries,
     ALLOW_ANONYMOUS: 'true',
     ALLOWED_HOSTS: 'employees.example',
@@ -78,6 +87,7 @@ t.test('every variable is read', async (t) => {
     databaseLeaseMs: 2000,
     viewMaxStalenessMs: 50,
     redisUrl: 'rediss://cache.example:6380/1',
+    redisTls: readCertificates(files),
     apiKeys,
     allowAnonymous: true,
     allowedHosts: ['employees.example'],
@@ -166,6 +176,18 @@ for (const [name, values] of [
       'redis://:secret%@cache': 'redis://...@cache',
       'redis://cache/one?password=secret': 'redis://cache/one',
       'redis://': 'redis://',
+      'redis://one:1,two:2': 'redis://one:1,two:2',
+      // An option of the client could turn off what the service relies on.
+      'redis://cache?commandTimeout=60000': 'redis://cache',
+      'redis+sentinel://:secret@one:1,two:2': 'redis+sentinel://...@one:1,two:2',
+      'redis+sentinel://one:1,two:0/main': 'redis+sentinel://one:1,two:0/main',
+      'redis+sentinel://one,two/main/first': 'redis+sentinel://one,two/main/first',
+      'redis+sentinel://one/main?sentinelPasword=secret': 'redis+sentinel://one/main',
+      'rediss+sentinel://one/ma%in': 'rediss+sentinel://one/ma%in',
+      'redis+cluster://one:1,,two:2': 'redis+cluster://one:1,,two:2',
+      'redis+cluster://:secret@one:1/2': 'redis+cluster://...@one:1/2',
+      'redis+cluster://one?secret': 'redis+cluster://one',
+      'redis+ring://:secret@one': 'redis+ring://...@one',
       'cache:secret': undefined,
       'redis:secret': undefined,
     },
@@ -180,6 +202,52 @@ for (const [name, values] of [
     }
   })
 }
+
+t.test(
+  'files for TLS to Redis are read at the start, and belong to a URL with rediss',
+  async (t) => {
+    const { ca, cert, key } = (await Authority.create(t)).issue()
+    const other = (await Authority.create(t)).issue()
+    const REDIS_URL = 'rediss://cache'
+    const wrong: [env: Record<string, string>, says: RegExp][] = [
+      [
+        { REDIS_TLS_CA_FILE: ca },
+        /^REDIS_TLS_CA_FILE is for TLS: set a REDIS_URL that begins with /,
+      ],
+      [
+        { REDIS_TLS_CA_FILE: ca, REDIS_URL: 'redis+cluster://cache' },
+        /^REDIS_TLS_CA_FILE is for TLS: /,
+      ],
+      [
+        { REDIS_TLS_CERT_FILE: cert, REDIS_URL },
+        /_CERT_FILE and REDIS_TLS_KEY_FILE belong together/,
+      ],
+      [{ REDIS_TLS_KEY_FILE: key, REDIS_URL }, /_CERT_FILE and REDIS_TLS_KEY_FILE belong together/],
+      [
+        { REDIS_TLS_CA_FILE: '/dev/null/ca', REDIS_URL },
+        /^REDIS_TLS_CA_FILE: cannot read \/dev\/null\/ca: name a file .*\(ENOTDIR\)$/,
+      ],
+      [{ REDIS_TLS_CA_FILE: key, REDIS_URL }, /^REDIS_TLS_CA_FILE: \S+ is no certificate in PEM$/],
+      [
+        { REDIS_TLS_CERT_FILE: key, REDIS_TLS_KEY_FILE: key, REDIS_URL },
+        /^REDIS_TLS_CERT_FILE: \S+ is no certificate in PEM$/,
+      ],
+      [
+        { REDIS_TLS_CERT_FILE: cert, REDIS_TLS_KEY_FILE: other.key, REDIS_URL },
+        /^REDIS_TLS_KEY_FILE: \S+ is not the key, .* of the certificate in REDIS_TLS_CERT_FILE \(/,
+      ],
+      [
+        { REDIS_TLS_CERT_FILE: cert, REDIS_TLS_KEY_FILE: cert, REDIS_URL },
+        /^REDIS_TLS_KEY_FILE: \S+ is not the key, /,
+      ],
+    ]
+    for (const [env, says] of wrong) {
+      const message = messageOf(env)
+      t.match(message, says)
+      t.notMatch(message, '\n')
+    }
+  },
+)
 
 t.test('a bad entry of a list is named, and the list with it', async (t) => {
   for (const bad of ['*', 'http://a', 'a b', 'a/b', 'a:b', '[::1', '[1.2.3.4]', 'ü.example', '']) {

@@ -1,14 +1,12 @@
-import { Redis } from 'ioredis'
 import type { ByteStore } from './byte-store.js'
 import { CircuitBreaker, type OnChange } from './circuit-breaker.js'
+import { connectRedis, type RedisConnection } from './redis-connection.js'
+import type { RedisTls } from './redis-tls.js'
+import { parseRedisUrl } from './redis-url.js'
 
-/** No request waits longer for Redis than this. */
-const COMMAND_TIMEOUT_MS = 100
-const MAX_RECONNECT_DELAY_MS = 2000
 /** A value is read up to here: somebody else may have put half a gigabyte under the key. */
 const MAX_VALUE_BYTES = 17 * 1024 * 1024
 
-const PROBE_KEY = 'employees:probe'
 /** Atomic; and a counter that was left without an end, by whomever, gets one: it would refuse for ever. */
 const INCREMENT = `
 local count = redis.call('INCR', KEYS[1])
@@ -29,39 +27,29 @@ const OUT_OF_STEP = new Error('a reply of Redis belongs to another command')
  */
 export class RedisStore implements ByteStore {
   readonly status = 'ready'
-  readonly #client: Redis
+  readonly #connection: RedisConnection
   readonly #circuit: CircuitBreaker
 
-  constructor(url: string, onChange: OnChange) {
-    const client = new Redis(url, {
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-      commandTimeout: COMMAND_TIMEOUT_MS,
-      connectTimeout: MAX_RECONNECT_DELAY_MS,
-      retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS),
+  /** @param url of any form that REDIS_URL may have */
+  constructor(url: string, onChange: OnChange, tls: RedisTls = {}) {
+    const target = parseRedisUrl(url)
+    if (target === undefined) throw new Error('The URL of Redis has none of its forms')
+    const connection = connectRedis(target, tls, {
+      onReady: () => this.#circuit.probe(),
+      onAway: (reason) => this.#circuit.open(reason),
     })
     const guarded = {
       async probe() {
-        const reply: unknown = await client.set(PROBE_KEY, '', 'PX', 1)
-        if (reply !== 'OK') throw OUT_OF_STEP
+        const replies = await connection.probe()
+        if (replies.some((reply) => reply !== 'OK')) throw OUT_OF_STEP
       },
-      isConnected: () => client.status === 'ready',
-      reconnect: () => client.disconnect(true),
+      isConnected: () => connection.isConnected(),
+      reconnect: () => connection.reconnect(),
       isTimeout: (error: unknown) => (error as Error).message === TIMEOUT,
       isBroken: (error: unknown) => error === OUT_OF_STEP,
     }
-    this.#client = client
-    let reason = ''
-    this.#circuit = new CircuitBreaker(guarded, (away) => {
-      if (away === undefined) reason = ''
-      onChange(away)
-    })
-    client.on('error', (error) => {
-      reason = error.message
-    })
-    client.on('ready', () => this.#circuit.probe())
-    client.on('close', () => this.#circuit.open(reason || 'the connection was closed'))
+    this.#connection = connection
+    this.#circuit = new CircuitBreaker(guarded, onChange)
   }
 
   /** Whether it is used now. */
@@ -76,7 +64,7 @@ export class RedisStore implements ByteStore {
 
   getBuffer(key: string): Promise<Buffer | null> {
     return this.#circuit.run(async () => {
-      const stored: unknown = await this.#client.getrangeBuffer(key, 0, MAX_VALUE_BYTES)
+      const stored: unknown = await this.#commands.getrangeBuffer(key, 0, MAX_VALUE_BYTES)
       // Of a key that is not there GETRANGE gives nothing, and no value of ours is that short.
       if (Buffer.isBuffer(stored) && stored.length === 0) return null
       const head = headOf(key)
@@ -89,7 +77,7 @@ export class RedisStore implements ByteStore {
 
   pttl(key: string): Promise<number> {
     return this.#circuit.run(async () => {
-      const left: unknown = await this.#client.pttl(key)
+      const left: unknown = await this.#commands.pttl(key)
       if (typeof left !== 'number') throw OUT_OF_STEP
       return left
     })
@@ -98,25 +86,32 @@ export class RedisStore implements ByteStore {
   set(key: string, value: Buffer, unit: 'EX' | 'PX', ttl: number): Promise<unknown> {
     const milliseconds = unit === 'EX' ? ttl * 1000 : ttl
     const stored = Buffer.concat([headOf(key), value])
-    return this.#circuit.run(() => this.#client.set(key, stored, 'PX', milliseconds))
+    return this.#circuit.run(() => this.#commands.set(key, stored, 'PX', milliseconds))
   }
 
   increment(key: string, window: number): Promise<[count: number, left: number]> {
     return this.#circuit.run(async () => {
-      const reply = await this.#client.eval(INCREMENT, 1, key, window)
+      const reply = await this.#commands.eval(INCREMENT, 1, key, window)
       if (!Array.isArray(reply) || reply.length !== 2) throw OUT_OF_STEP
       return reply as [number, number]
     })
   }
 
   unlink(...keys: string[]): Promise<number> {
-    return this.#circuit.run(() => this.#client.unlink(...keys))
+    // Each by itself: in a Cluster they are of several slots.
+    return this.#circuit.run(async () => {
+      const unlinked = await Promise.all(keys.map((key) => this.#commands.unlink(key)))
+      return unlinked.reduce((sum, count) => sum + count, 0)
+    })
   }
 
   disconnect(): void {
-    this.#client.removeAllListeners('close')
     this.#circuit.end()
-    this.#client.disconnect()
+    this.#connection.disconnect()
+  }
+
+  get #commands() {
+    return this.#connection.commands
   }
 }
 

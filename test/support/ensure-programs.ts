@@ -1,4 +1,5 @@
 import { CHROMIUM_NEEDED, chromiumProgram } from './browser.js'
+import { hasOpenssl } from './certificates.js'
 import { installPackage } from './debian-package.js'
 import { POSTGRES_NEEDED, postgresPrograms } from './postgres-program.js'
 import { redisProgram } from './redis-server.js'
@@ -6,6 +7,8 @@ import { whyNoTrace } from './strace.js'
 
 const REDIS_NEEDED =
   'The tests need a Redis server: "sudo apt-get install redis-server" or "brew install redis"'
+const OPENSSL_NEEDED =
+  'The tests need openssl, to make certificates: "sudo apt-get install openssl" or "brew install openssl"'
 
 /**
  * Sees to it that the tests have a Redis and a PostgreSQL to start, or stops with the line that
@@ -15,6 +18,7 @@ const REDIS_NEEDED =
  */
 if (!redisProgram) ensure('redis-server', REDIS_NEEDED)
 if (!postgresPrograms()) ensure('postgresql', POSTGRES_NEEDED)
+if (!hasOpenssl) ensure('openssl', OPENSSL_NEEDED)
 if (!chromiumProgram && process.env.CI) ensure('chromium', CHROMIUM_NEEDED)
 if (process.platform === 'linux' && process.env.CI && whyNoTrace()) installPackage('strace')
 

@@ -1,6 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import type { RedisTls } from '../../src/cache/redis-tls.js'
+import type { CertificateFiles } from './certificates.js'
 import { freePort } from './free-port.js'
 import type { Scope } from './scope.js'
 import { temporaryDirectory } from './temporary-directory.js'
@@ -10,37 +14,67 @@ export const redisProgram = ['redis-server', 'valkey-server'].find(
   (program) => spawnSync(program, ['--version']).status === 0,
 )
 
+const SENTINEL_FILE = 'sentinel.conf'
+/** What a server says, and a Sentinel, once it listens. */
+const STARTED = /eady to accept connections|Sentinel ID is/
+
 /** The URL of a Redis for this test: that of REDIS_URL, else one of its own. */
 export async function redisUrl(scope: Scope): Promise<string> {
   return process.env.REDIS_URL || (await RedisServer.start(scope)).url
 }
 
 /** A client that is closed with the test. */
-export function redisClient(scope: Scope, url: string): Redis {
-  const client = new Redis(url, { lazyConnect: true })
+export function redisClient(scope: Scope, url: string, tls?: RedisTls): Redis {
+  const client = new Redis(url, { lazyConnect: true, ...(tls && { tls }) })
   client.on('error', () => {})
   scope.teardown(() => client.disconnect())
   return client
 }
 
+/** What a server is started with, beside what each has. */
+export interface ServerOptions {
+  /** For the server's command line. */
+  options?: string[]
+  /** It listens with TLS alone, shows this certificate, and wants one of the same authority. */
+  tls?: CertificateFiles | undefined
+  /** What stands in the configuration of a Sentinel, which writes to that file. */
+  sentinel?: string
+}
+
 /** A Redis server of the test's own, on a free port, that it may kill and start again. */
 export class RedisServer {
+  readonly port: number
   readonly url: string
   readonly #arguments: string[]
   #process: ChildProcess | undefined
 
-  private constructor(port: number, directory: string, options: string[]) {
-    this.url = `redis://127.0.0.1:${port}`
-    const settings = { port, bind: '127.0.0.1', dir: directory, save: '', appendonly: 'no' }
+  private constructor(port: number, directory: string, { options, tls, sentinel }: ServerOptions) {
+    this.port = port
+    this.url = `${tls ? 'rediss' : 'redis'}://127.0.0.1:${port}`
+    const settings = {
+      bind: '127.0.0.1',
+      dir: directory,
+      ...(tls ? { port: 0, 'tls-port': port, ...tlsSettings(tls) } : { port }),
+      ...(sentinel === undefined && { save: '', appendonly: 'no' }),
+    }
     this.#arguments = [
+      ...(sentinel === undefined ? [] : [join(directory, SENTINEL_FILE), '--sentinel']),
       ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`]),
-      ...options,
+      ...(options ?? []),
     ]
   }
 
   /** @param options of the server's command line */
-  static async start(scope: Scope, ...options: string[]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), await temporaryDirectory(scope), options)
+  static start(scope: Scope, ...options: string[]): Promise<RedisServer> {
+    return RedisServer.startWith(scope, { options })
+  }
+
+  static async startWith(scope: Scope, options: ServerOptions): Promise<RedisServer> {
+    const directory = await temporaryDirectory(scope)
+    if (options.sentinel !== undefined) {
+      await writeFile(join(directory, SENTINEL_FILE), options.sentinel)
+    }
+    const server = new RedisServer(await freePort(), directory, options)
     scope.teardown(() => server.stop())
     await server.start()
     return server
@@ -55,7 +89,7 @@ export class RedisServer {
     let output = ''
     for await (const chunk of child.stdout.setEncoding('utf8')) {
       output += chunk
-      if (output.includes('eady to accept connections')) {
+      if (STARTED.test(output)) {
         child.stdout.resume()
         return
       }
@@ -74,5 +108,15 @@ export class RedisServer {
     const gone = once(child, 'exit')
     child.kill('SIGKILL')
     await gone
+  }
+}
+
+function tlsSettings({ ca, cert, key }: CertificateFiles) {
+  return {
+    'tls-ca-cert-file': ca,
+    'tls-cert-file': cert,
+    'tls-key-file': key,
+    'tls-replication': 'yes',
+    'tls-cluster': 'yes',
   }
 }
