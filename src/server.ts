@@ -3,6 +3,7 @@ import './runtime.js'
 import cluster from 'node:cluster'
 import { type BaseLogger, pino } from 'pino'
 import { buildApp } from './app.js'
+import { assertUsableRedis, UnusableRedis } from './cache/redis-check.js'
 import { assertGuarded, type Config, ConfigError, describeVariables, readConfig } from './config.js'
 import { EXIT } from './exit-codes.js'
 import { closeGracefully } from './graceful-close.js'
@@ -52,12 +53,15 @@ async function main(): Promise<void> {
     await addressOf(config.host)
     assertGuarded(config)
     // Once, and not in each worker; and before a database is made.
-    if (cluster.isPrimary) await assertCanListen(config)
+    if (cluster.isPrimary) {
+      await assertCanListen(config)
+      if (config.redisUrl) await assertUsableRedis(config.redisUrl, config.redisTls)
+    }
     if (config.webConcurrency > 1 && cluster.isPrimary) await supervise(config)
     else await serve(config)
   } catch (error) {
     const { message, stack } = error as Error
-    const isTold = [ConfigError, UnusableDatabase, CannotListen].some(
+    const isTold = [ConfigError, UnusableDatabase, UnusableRedis, CannotListen].some(
       (known) => error instanceof known,
     )
     console.error(isTold ? message : stack)
