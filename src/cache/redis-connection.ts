@@ -35,6 +35,8 @@ export interface ConnectionEvents {
   onReady(): void
   /** There is none. */
   onAway(reason: string): void
+  /** A part of it is gone: whether commands can be sent is to be found out. */
+  onDoubt(): void
 }
 
 /**
@@ -101,7 +103,7 @@ function connectOne(
 function connectCluster(
   target: RedisTarget,
   tls: RedisTls,
-  { onReady, onAway }: ConnectionEvents,
+  { onReady, onAway, onDoubt }: ConnectionEvents,
 ): RedisConnection {
   const client = new Cluster(target.nodes, {
     redisOptions: { ...connectionOptions(target, tls), ...OPTIONS },
@@ -127,6 +129,7 @@ function connectCluster(
     const asking = node.asking.bind(node)
     node.asking = () => asking().catch(() => 'OK')
   })
+  client.on('-node', onDoubt)
   client.on('ready', () => {
     reason = ''
     onReady()
@@ -181,5 +184,5 @@ function probeKeys({ slots }: Cluster): string[] {
     const [master] = slots[new Command('set', [key]).getSlot()] ?? []
     if (!keys.has(master)) keys.set(master, key)
   }
-  return [...keys.values()]
+  return keys.size > 0 ? [...keys.values()] : [PROBE_KEY]
 }

@@ -37,6 +37,9 @@ export class RedisStore implements ByteStore {
     const connection = connectRedis(target, tls, {
       onReady: () => this.#circuit.probe(),
       onAway: (reason) => this.#circuit.open(reason),
+      onDoubt: () => {
+        if (this.#circuit.isClosed) this.#circuit.probe()
+      },
     })
     const guarded = {
       async probe() {

@@ -75,7 +75,7 @@ export async function runCoherence(
 }
 
 /** Writers, each counting in the salary of an employee of its own, and readers of both views. */
-class Load {
+export class Load {
   readonly history = new History(WRITERS)
   readonly failures: string[] = []
   slowestMs = 0
