@@ -14,46 +14,6 @@ const value = Buffer.from('value')
 /** How long a command waits for its reply. */
 const TIMEOUT_MS = 100
 
-t.test('it does what Redis does', async (t) => {
-  const { redis, changes } = await guest(t, (await RedisServer.start(t)).url)
-  await until(() => redis.usable)
-  t.equal(await redis.getBuffer('key'), null)
-  t.equal(await redis.pttl('key'), -2)
-  await redis.set('key', value, 'EX', 3600)
-  t.strictSame(await redis.getBuffer('key'), value)
-  const ttl = await redis.pttl('key')
-  t.ok(ttl > 3_000_000 && ttl <= 3_600_000)
-  t.equal(await redis.unlink('key'), 1)
-  const [first, whole] = await redis.increment('count', 3_600_000)
-  const [second, left] = await redis.increment('count', 9_900_000)
-  t.strictSame([first, second, whole], [1, 2, 3_600_000])
-  t.ok(left > 3_000_000 && left <= 3_600_000, 'the window stays as the first count opened it')
-  t.strictSame(changes, [undefined])
-})
-
-t.test('a counter that was left without an end gets one', async (t) => {
-  const { url } = await RedisServer.start(t)
-  const { redis } = await guest(t, url)
-  await until(() => redis.usable)
-  await redisClient(t, url).set('count', '99')
-  const [count, left] = await redis.increment('count', 10_000)
-  t.equal(count, 100)
-  // A millisecond may have passed.
-  t.ok(left > 5000 && left <= 10_000, `${left}`)
-})
-
-t.test('away at the start: commands fail at once, and it is used when it comes', async (t) => {
-  const server = await RedisServer.start(t)
-  await server.stop()
-  const { redis, changes } = await guest(t, server.url)
-  await t.rejects(redis.getBuffer('key'), /Redis is away/)
-  await until(() => changes.length === 1)
-  t.match(changes[0], /ECONNREFUSED/)
-  await server.start()
-  await until(() => redis.usable)
-  t.equal(changes.length, 2, 'a line when it goes and a line when it returns')
-})
-
 const faults: Fault[] = ['blackhole', 'lose-replies', 'nonsense', 'refuse']
 for (const fault of faults) {
   t.test(
