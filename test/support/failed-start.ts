@@ -60,8 +60,8 @@ export function isOneLine(
   else t.match(line, says)
 }
 
-/** But not what a database has beside it while it is open. */
-async function filesOf(directory: string): Promise<string[]> {
+/** What is in a directory, but not what a database has beside it while it is open. */
+export async function filesOf(directory: string): Promise<string[]> {
   const names = await readdir(directory, { recursive: true })
   return names.filter((name) => !/-(?:wal|shm)$/.test(name)).sort()
 }
