@@ -1,10 +1,11 @@
 // slow: servers of each kind are started, and each start of the service is a process
 // no database: Redis is looked at before it is opened
 import t from 'tap'
+import { assertUsableRedis } from '../src/cache/redis-check.js'
 import { Authority, type CertificateFiles } from './support/certificates.js'
 import { RedisServer } from './support/redis-server.js'
-import { cluster, sentinel, type Topology } from './support/redis-topologies.js'
 import { filesOf, isOneLine, start } from './support/failed-start.js'
+import { cluster, sentinel } from './support/redis-topologies.js'
 import { Service } from './support/service.js'
 import { temporaryDirectory } from './support/temporary-directory.js'
 
@@ -131,13 +132,17 @@ t.test('what answers and is not what REDIS_URL says ends the start with one line
   })
 
   await t.test('what is away is waited for a second at most, and is no error', async (t) => {
-    const topologies: [Topology | { url: string }, RedisServer[]][] = [
-      [plain, [plain]],
-      [sentinels, sentinels.sentinels],
-      [nodes, nodes.servers],
+    const away: [url: string, servers: RedisServer[]][] = [
+      [plain.url, [plain]],
+      [sentinels.url, sentinels.sentinels],
+      [nodes.url, nodes.servers],
     ]
-    for (const [{ url }, servers] of topologies) {
+    for (const [url, servers] of away) {
       for (const server of servers) server.signal('SIGSTOP')
+      const begin = performance.now()
+      await assertUsableRedis(url, {})
+      const ms = performance.now() - begin
+      t.ok(ms < 2000, `${url} was waited for ${ms} ms`)
       const DATABASE_URL = 'file::memory:'
       const service = await Service.start(t, { REDIS_URL: url, DATABASE_URL, LOG_LEVEL: 'info' })
       t.match(await (await fetch(`${service.url}/readyz`)).json(), { redis: 'away' }, url)

@@ -157,15 +157,13 @@ const OPTIONS = {
 
 function sentinelOptions(target: RedisTarget, tls: RedisTls) {
   const { sentinelUsername, sentinelPassword } = target
+  const { tls: sentinelTLS } = connectionOptions(target, tls)
   return {
     sentinels: target.nodes,
     name: target.name,
     ...(sentinelUsername && { sentinelUsername }),
     ...(sentinelPassword && { sentinelPassword }),
-    ...(target.isTls && {
-      sentinelTLS: { ...tls, rejectUnauthorized: true },
-      enableTLSForSentinelMode: true,
-    }),
+    ...(sentinelTLS && { sentinelTLS, enableTLSForSentinelMode: true }),
     sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
     sentinelRetryStrategy: reconnectDelay,
   } satisfies RedisOptions

@@ -4,9 +4,16 @@ import t, { type Test } from 'tap'
 import { cacheKey } from '../../src/cache/cache-key.js'
 import { RedisStore } from '../../src/cache/redis-store.js'
 import { buildOverRedis, temporaryDirectory } from '../support/build.js'
+import { Authority } from '../support/certificates.js'
 import { ownerOf, SlotMove, slotOf } from '../support/cluster-slots.js'
 import { timeOutCommands, waitForReplies } from '../support/command-timeouts.js'
-import { clientOf, type Topology, topologies, topologyClient } from '../support/redis-topologies.js'
+import {
+  clientOf,
+  cluster,
+  type Topology,
+  topologies,
+  topologyClient,
+} from '../support/redis-topologies.js'
 import { shownViews } from '../support/shown-views.js'
 import { until } from '../support/until.js'
 
@@ -84,6 +91,16 @@ for (const [scheme, start] of Object.entries(topologies)) {
     t.type(changes[2], 'string', 'one line when it goes')
   })
 
+  if (scheme.includes('sentinel')) {
+    t.test(`${scheme}: a Sentinel that hangs is passed over`, async (t) => {
+      const topology = await start(t)
+      topology.sentinels[0]?.signal('SIGSTOP')
+      const { redis } = guest(t, topology)
+      timeOutCommands()
+      await until(() => redis.usable)
+    })
+  }
+
   if (!scheme.includes('cluster')) continue
   t.test(
     `${scheme}: while any of its masters is gone it counts as away, and as that alone`,
@@ -127,6 +144,12 @@ for (const [scheme, start] of Object.entries(topologies)) {
     t.strictSame(rejections, [])
   })
 }
+
+t.test('a certificate for names is asked by them, in a cluster that tells of them', async (t) => {
+  const files = (await Authority.create(t)).issue('DNS:localhost')
+  const { redis } = guest(t, await cluster(t, files, 'localhost'))
+  await until(() => redis.usable)
+})
 
 function guest(t: Test, { url, tls }: Topology) {
   waitForReplies(t)

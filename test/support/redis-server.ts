@@ -2,8 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { ConnectionOptions } from 'node:tls'
 import { Redis } from 'ioredis'
-import type { RedisTls } from '../../src/cache/redis-tls.js'
 import type { CertificateFiles } from './certificates.js'
 import { freePort } from './free-port.js'
 import type { Scope } from './scope.js'
@@ -24,7 +24,7 @@ export async function redisUrl(scope: Scope): Promise<string> {
 }
 
 /** A client that is closed with the test. */
-export function redisClient(scope: Scope, url: string, tls?: RedisTls): Redis {
+export function redisClient(scope: Scope, url: string, tls?: ConnectionOptions): Redis {
   const client = new Redis(url, { lazyConnect: true, ...(tls && { tls }) })
   client.on('error', () => {})
   scope.teardown(() => client.disconnect())

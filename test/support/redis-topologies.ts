@@ -7,6 +7,7 @@ import { until } from './until.js'
 
 /** The master's name among Sentinels. */
 export const MASTER = 'main'
+const ADDRESS = '127.0.0.1'
 const SENTINELS = 3
 const NODES = 3
 const DOWN_AFTER_MS = 500
@@ -74,15 +75,26 @@ export async function sentinel(scope: Scope, tls?: CertificateFiles): Promise<To
   return topology('+sentinel', tls, [master, replica], sentinels)
 }
 
-/** Masters that share the slots. */
-export async function cluster(scope: Scope, tls?: CertificateFiles): Promise<Topology> {
+/**
+ * Masters that share the slots.
+ *
+ * @param host by which they are asked, and which they tell of each other
+ */
+export async function cluster(
+  scope: Scope,
+  tls?: CertificateFiles,
+  host = ADDRESS,
+): Promise<Topology> {
   const servers: RedisServer[] = []
   for (let i = 0; i < NODES; i++) {
     const settings = {
       'cluster-enabled': 'yes',
       'cluster-port': await freePort(),
       'cluster-node-timeout': 1000,
-      'repl-ping-replica-period': 1,
+      ...(host !== ADDRESS && {
+        'cluster-announce-hostname': host,
+        'cluster-preferred-endpoint-type': 'hostname',
+      }),
     }
     const options = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`])
     servers.push(await RedisServer.startWith(scope, { tls, options }))
@@ -95,7 +107,7 @@ export async function cluster(scope: Scope, tls?: CertificateFiles): Promise<Top
       return /cluster_state:ok/.test(info) && info.includes(`cluster_known_nodes:${NODES}`)
     })
   }
-  return topology('+cluster', tls, servers as [RedisServer, ...RedisServer[]])
+  return topology('+cluster', tls, servers as Topology['servers'], [], host)
 }
 
 /** The last of the servers meets the first, and takes its part of the slots. */
@@ -116,9 +128,10 @@ function topology(
   files: CertificateFiles | undefined,
   servers: Topology['servers'],
   sentinels: RedisServer[] = [],
+  host = ADDRESS,
 ): Topology {
   const asked = kind === '+sentinel' ? sentinels : servers
-  const hosts = asked.map(({ port }) => `127.0.0.1:${port}`).join(',')
+  const hosts = asked.map(({ port }) => `${host}:${port}`).join(',')
   const path = kind === '+sentinel' ? `/${MASTER}` : ''
   return {
     url: `redis${files ? 's' : ''}${kind}://${hosts}${path}`,
@@ -131,7 +144,8 @@ function topology(
 
 /** A client of one server, for the test's own looks. */
 export function clientOf(scope: Scope, server: RedisServer, files?: CertificateFiles): Redis {
-  return redisClient(scope, server.url, files && readCertificates(files))
+  const tls = files && { ...readCertificates(files), servername: 'localhost' }
+  return redisClient(scope, server.url, tls)
 }
 
 /** A client of the whole. */
