@@ -12,7 +12,7 @@ import { temporaryDirectory } from './support/temporary-directory.js'
 const authority = await Authority.create(t)
 const files = authority.issue()
 const other = (await Authority.create(t)).issue()
-const tls = (options: Partial<CertificateFiles>) => ({
+const tls = (options: { [name in keyof CertificateFiles]?: string | undefined }) => ({
   REDIS_TLS_CA_FILE: options.ca,
   REDIS_TLS_CERT_FILE: options.cert,
   REDIS_TLS_KEY_FILE: options.key,
@@ -97,7 +97,7 @@ const cases: [what: string, env: NodeJS.ProcessEnv, says: RegExp][] = [
   ...[secured, securedSentinels, securedNodes].flatMap(({ url: REDIS_URL }): typeof cases => [
     [
       'an authority that nobody was told of',
-      { REDIS_URL },
+      { REDIS_URL, ...tls({ ...files, ca: undefined }) },
       /does not verify: set REDIS_TLS_CA_FILE to that of who has signed it \(SELF_SIGNED_/,
     ],
     [
@@ -107,7 +107,7 @@ const cases: [what: string, env: NodeJS.ProcessEnv, says: RegExp][] = [
     ],
     [
       'an authority that nobody was told of, and no verification by Node',
-      { REDIS_URL, NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+      { REDIS_URL, ...tls({ ...files, ca: undefined }), NODE_TLS_REJECT_UNAUTHORIZED: '0' },
       /does not verify: set REDIS_TLS_CA_FILE/,
     ],
   ]),
