@@ -1,7 +1,8 @@
 import { Cluster, type Redis } from 'ioredis'
 import type { RedisTls } from '../../src/cache/redis-tls.js'
 import { Authority, type CertificateFiles, readCertificates } from './certificates.js'
-import { freePort, RedisServer, redisClient } from './redis-server.js'
+import { freePort } from './free-port.js'
+import { RedisServer, redisClient } from './redis-server.js'
 import type { Scope } from './scope.js'
 import { until } from './until.js'
 
