@@ -105,13 +105,17 @@ export class Load {
     ]
     await Promise.all(
       loops.map(async (loop) => {
-        while (!this.#stopped) await loop().catch((error) => this.failures.push(`${error}`))
+        while (!this.#stopped) await loop().catch((error) => this.#failed(error))
       }),
     )
   }
 
   stop(): void {
     this.#stopped = true
+  }
+
+  #failed(error: Error): void {
+    this.failures.push(`${error}`)
   }
 
   async #write(writer: number): Promise<void> {
@@ -157,11 +161,14 @@ export class Load {
       const read = async () => {
         const judge = this.history.read(`${this.#urls[place]}${path}, pipelined`)
         const body = await (connections[place] as PipelinedConnection).get(path)
-        judge(shownBy(JSON.parse(body)))
+        const shown = JSON.parse(body)
+        if (!Array.isArray(shown)) throw new Error(`GET ${path}, pipelined, gave ${body}`)
+        judge(shownBy(shown))
       }
       const reads: Promise<void>[] = []
       for (let i = 0; i < DEPTH; i++) {
-        reads.push(read())
+        // At once: nobody looks at it before the others are sent.
+        reads.push(read().catch((error) => this.#failed(error)))
         await setImmediate()
       }
       await Promise.all(reads)
