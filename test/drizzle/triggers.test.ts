@@ -1,9 +1,10 @@
 import t from 'tap'
 import type { Dialect } from '../../drizzle/define-view.js'
 import { views } from '../../drizzle/registry.js'
-import { dialect, onPostgres, onSqlite } from '../support/any-database.js'
+import { dialect, newDatabase, onPostgres, onSqlite } from '../support/any-database.js'
 import { emptyDatabase } from '../support/empty-database.js'
-import type { Shell } from '../support/shell.js'
+import { openShell, type Shell } from '../support/shell.js'
+import { until } from '../support/until.js'
 import { versions } from '../support/view-versions.js'
 
 const HIGH = 'high_salary_emps'
@@ -217,6 +218,37 @@ t.test(
     }
   },
 )
+
+t.test(
+  'PostgreSQL: who writes while another does is judged by what that one has left',
+  onPostgres,
+  async (t) => {
+    const url = await newDatabase(t)
+    const one = await emptyDatabase(t, url)
+    const other = await openShell(t, url)
+    // The third of its department, until the first one leaves.
+    await evicted(one, insert(50_000, 'z'))
+    await one.run(`BEGIN; ${remove(6)}`)
+    const { [TOP2]: before } = await versions(one)
+    let isDone = false
+    const write = other.run(`BEGIN; ${set("name = 'second now'", 8)}`).finally(() => {
+      isDone = true
+    })
+    await until(async () => isDone || (await one.all(WAITING)).length > 0)
+    await one.run('COMMIT')
+    await write
+    await other.run('COMMIT')
+    t.not((await versions(one))[TOP2], before)
+  },
+)
+
+/** Who waits for an advisory lock in this database. */
+const WAITING = `SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+  WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted`
+
+function remove(id: number): string {
+  return `DELETE FROM employees WHERE id = ${id}`
+}
 
 function insert(salary: number, department: string): string {
   return `INSERT INTO employees (name, salary, department) VALUES ('new', ${salary}, '${department}')`
