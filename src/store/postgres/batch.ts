@@ -52,7 +52,7 @@ export class Batch {
       each.what === 'create' && each.scope ? [each.scope] : [],
     )
     const [, , found, numbers, known] = await Promise.all([
-      connection.query('BEGIN'),
+      connection.query(BEGIN),
       connection.query(LOCK, [], 'lock'),
       ids.length > 0 ? connection.query<Employee>(FIND, [ids], 'find') : undefined,
       creates > 0 ? connection.query<{ id: number }>(NUMBER, [creates], 'number') : undefined,
@@ -78,6 +78,9 @@ export async function skipTakenIds(connection: Connection): Promise<void> {
   )
 }
 
+// The table first, as every statement that somebody writes by hand takes them: TRUNCATE would be in the
+// way of who has the other one, and each wait for the other.
+const BEGIN = 'BEGIN; LOCK TABLE employees IN ROW EXCLUSIVE MODE'
 const LOCK = `SELECT pg_advisory_xact_lock(${WRITERS_LOCK})`
 const FIND = 'SELECT id, name, salary, department FROM employees WHERE id = ANY ($1::bigint[])'
 const NUMBER = `SELECT nextval(pg_get_serial_sequence('employees', 'id')) AS id
