@@ -24,12 +24,13 @@ export class Batch {
   }
 
   /**
+   * @param lockMs how long it may wait for a lock, in milliseconds
    * @returns what became of each operation, and whether that stands for itself: a commit that wrote
    *   nothing is confirmed by nobody
    * @throws {OutcomeUnknown} or, if nothing was written, what the server says, or {ConnectionLost}
    */
-  async run(): Promise<{ outcomes: Outcome[]; isProven: boolean }> {
-    const { rows, ids, known } = await this.#read()
+  async run(lockMs: number): Promise<{ outcomes: Outcome[]; isProven: boolean }> {
+    const { rows, ids, known } = await this.#read(lockMs)
     const changes = new Changes(this.#keys.changes(known))
     const outcomes = perform(this.#operations, rows, ids, changes)
     const statements = [...statementsOf(changes), ...changes.keys.statements()]
@@ -44,7 +45,7 @@ export class Batch {
     await this.#connection.query('ROLLBACK')
   }
 
-  async #read() {
+  async #read(lockMs: number) {
     const connection = this.#connection
     const ids = this.#operations.flatMap((each) => (each.what === 'create' ? [] : [each.id]))
     const creates = this.#operations.length - ids.length
@@ -52,7 +53,7 @@ export class Batch {
       each.what === 'create' && each.scope ? [each.scope] : [],
     )
     const [, , found, numbers, known] = await Promise.all([
-      connection.query(BEGIN),
+      connection.query(begin(lockMs)),
       connection.query(LOCK, [], 'lock'),
       ids.length > 0 ? connection.query<Employee>(FIND, [ids], 'find') : undefined,
       creates > 0 ? connection.query<{ id: number }>(NUMBER, [creates], 'number') : undefined,
@@ -80,7 +81,8 @@ export async function skipTakenIds(connection: Connection): Promise<void> {
 
 // The table first, as every statement that somebody writes by hand takes them: TRUNCATE would be in the
 // way of who has the other one, and each wait for the other.
-const BEGIN = 'BEGIN; LOCK TABLE employees IN ROW EXCLUSIVE MODE'
+const begin = (lockMs: number) =>
+  `BEGIN; SET LOCAL lock_timeout = ${Math.ceil(lockMs)}; LOCK TABLE employees IN ROW EXCLUSIVE MODE`
 const LOCK = `SELECT pg_advisory_xact_lock(${WRITERS_LOCK})`
 const FIND = 'SELECT id, name, salary, department FROM employees WHERE id = ANY ($1::bigint[])'
 const NUMBER = `SELECT nextval(pg_get_serial_sequence('employees', 'id')) AS id

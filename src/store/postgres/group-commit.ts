@@ -7,7 +7,7 @@ import { asDatabaseError, ConnectionLost, isLeaving, OutcomeUnknown } from './er
 import type { IdempotencyKeys } from './idempotency-keys.js'
 import type { Operation, Outcome } from './operations.js'
 import { type Primary, within } from './primary.js'
-import type { Session } from './session.js'
+import { LOCK_TIMEOUT_MS, type Session } from './session.js'
 
 const LIMITS = {
   /** Writes in one transaction: bounds how long others wait for its lock. */
@@ -17,6 +17,9 @@ const LIMITS = {
   /** How long a write may take, from its arrival. */
   patienceMs: 2500,
 }
+
+/** What has less time than this is not begun: it would cost a connection when it is late, in milliseconds. */
+const LEAST_MS = 50
 
 interface Waiting {
   resolve: (value: never) => void
@@ -126,17 +129,17 @@ export class GroupCommit {
   }
 
   async #commit(batch: Write[]): Promise<void> {
-    const now = performance.now()
-    const late = batch.filter(({ deadline }) => deadline <= now)
+    const soon = performance.now() + LEAST_MS
+    const late = batch.filter(({ deadline }) => deadline <= soon)
     for (const { reject } of late) reject(new DatabaseUnavailable(LATE))
-    const writes = batch.filter(({ deadline }) => deadline > now)
+    const writes = batch.filter(({ deadline }) => deadline > soon)
     if (writes.length === 0) return
     const outcomes = await this.#attempt(writes)
     if (outcomes) {
       settle(writes, outcomes)
     } else {
       // One of them, or what they come to together, is not to be: which one shows when each is alone.
-      for (const write of writes) settle([write], (await this.#attempt([write])) as Outcome[])
+      for (const write of writes) await this.#commit([write])
     }
   }
 
@@ -175,7 +178,9 @@ export class GroupCommit {
     }
     const batch = new Batch(session.writer, operations, this.#keys)
     try {
-      const { outcomes, isProven } = await within(left(), batch.run(), LATE)
+      // Who gives up a lock in time keeps its connection.
+      const lockMs = Math.min(LOCK_TIMEOUT_MS, left() / 2)
+      const { outcomes, isProven } = await within(left(), batch.run(lockMs), LATE)
       const proof = isProven ? undefined : session.proof.proven()
       if (proof) await within(left(), proof, 'it is not sure who is primary')
       return outcomes

@@ -7,7 +7,7 @@ import { assertDurable } from './suitable.js'
 /** How long a server may take to answer what is answered at once, in milliseconds. */
 export const ANSWER_MS = 2000
 /** How long a write waits for that of another process: shorter than the answer to its client may take. */
-const LOCK_TIMEOUT_MS = 1000
+export const LOCK_TIMEOUT_MS = 1000
 /** How long a process that stands still may keep the writers' lock. */
 const IDLE_IN_TRANSACTION_MS = 5000
 
