@@ -32,10 +32,8 @@ type Work = Waiting & { work: (connection: Connection) => Promise<unknown> }
 
 interface Options {
   limits?: Partial<typeof LIMITS> | undefined
-  /** Called for each transaction of writes, before they are answered. */
+  /** Called for each transaction, before its writes are answered. */
   onBatch?: ((batch: BatchStats) => void) | undefined
-  /** Called behind any transaction, also one that has failed: it may have been done all the same. */
-  onEnd?: (() => void) | undefined
 }
 
 /**
@@ -48,17 +46,15 @@ export class GroupCommit {
   readonly #keys: IdempotencyKeys
   readonly #limits: typeof LIMITS
   readonly #onBatch: Options['onBatch']
-  readonly #onEnd: Options['onEnd']
   readonly #waiting: (Write | Work)[] = []
   #isRunning = false
   #isClosed = false
 
-  constructor(primary: Primary, keys: IdempotencyKeys, { limits, onBatch, onEnd }: Options = {}) {
+  constructor(primary: Primary, keys: IdempotencyKeys, { limits, onBatch }: Options = {}) {
     this.#primary = primary
     this.#keys = keys
     this.#limits = { ...LIMITS, ...limits }
     this.#onBatch = onBatch
-    this.#onEnd = onEnd
   }
 
   /** Writes that wait for their transaction. */
@@ -117,13 +113,18 @@ export class GroupCommit {
   }
 
   async #runAlone({ work, resolve, reject }: Work): Promise<void> {
+    const started = performance.now()
+    const ended = (failed: boolean) => {
+      const seconds = (performance.now() - started) / 1000
+      this.#onBatch?.({ writes: 1, seconds, failed })
+    }
     try {
       const session = await this.#primary.session()
       const result = await work(session.writer)
-      this.#onEnd?.()
+      ended(false)
       resolve(result as never)
     } catch (error) {
-      this.#onEnd?.()
+      ended(true)
       reject(asDatabaseError(error))
     }
   }
@@ -159,7 +160,6 @@ export class GroupCommit {
       result = await this.#transact(operations, deadline)
     }
     const seconds = (performance.now() - started) / 1000
-    this.#onEnd?.()
     this.#onBatch?.({ writes: writes.length, seconds, failed: 'error' in result })
     if (!('error' in result)) return result
     return isMomentary(result.error) || writes.length === 1 ? writes.map(() => result) : undefined

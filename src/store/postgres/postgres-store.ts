@@ -53,10 +53,11 @@ export function createPostgresStore(
   const keys = new IdempotencyKeys(secret, limits?.idempotencyKeys)
   const commits = new GroupCommit(primary, keys, {
     limits: limits?.writes,
-    onBatch,
-    onEnd() {
+    onBatch(batch) {
+      // A failed one may have been done all the same.
       train.committed()
       for (const listener of listeners) listener()
+      onBatch?.(batch)
     },
   })
   const stopSweeping = repeat(sweepEveryMs, async (signal) => {
