@@ -29,9 +29,11 @@ const KEEP = `INSERT INTO idempotency_keys (client, key, body_hash, employee_id,
   SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[])
   ON CONFLICT (client, key) DO UPDATE SET body_hash = excluded.body_hash,
     employee_id = excluded.employee_id, created_at = excluded.created_at, number = excluded.number`
+const HAS_OLD = `SELECT 1 FROM idempotency_keys WHERE created_at <= now() - ${DAY} LIMIT 1`
+// By now(), which an index can be asked for. Of several processes none waits for another.
 const SWEEP = `DELETE FROM idempotency_keys WHERE (client, key) IN (
-    SELECT client, key FROM idempotency_keys WHERE created_at <= clock_timestamp() - ${DAY}
-    ORDER BY created_at LIMIT ${SWEPT_AT_ONCE}
+    SELECT client, key FROM idempotency_keys WHERE created_at <= now() - ${DAY}
+    ORDER BY created_at LIMIT ${SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED
   )`
 
 interface Known {
@@ -81,6 +83,11 @@ export class IdempotencyKeys {
 
   changes(known: KnownKeys = { keys: [], ends: [] }): IdempotencyChanges {
     return new IdempotencyChanges(this.#secret, this.#quota, known)
+  }
+
+  /** Whether any are past their time: a look, and no transaction of writes. */
+  async hasOld(connection: Connection): Promise<boolean> {
+    return (await connection.query(HAS_OLD)).rows.length > 0
   }
 
   /** Deletes the oldest of those past their time, a few; says whether there were any. */

@@ -61,7 +61,9 @@ export function createPostgresStore(
     },
   })
   const stopSweeping = repeat(sweepEveryMs, async (signal) => {
-    while (!signal.aborted && (await commits.alone((connection) => keys.sweep(connection))));
+    const hasOld = () => primary.do(({ reader }) => keys.hasOld(reader))
+    const sweep = () => commits.alone((connection) => keys.sweep(connection))
+    while (!signal.aborted && (await hasOld()) && (await sweep()));
   })
 
   return {
