@@ -6,7 +6,6 @@ import { PostgresStandby } from '../../support/postgres-standby.js'
 import { RedisServer } from '../../support/redis-server.js'
 import type { Scope } from '../../support/scope.js'
 import { Service } from '../../support/service.js'
-import { until } from '../../support/until.js'
 import { FailoverLoad, type Kept } from './failover-load.js'
 
 /** Within which a 503 must come, in milliseconds. */
@@ -72,12 +71,6 @@ export class Cluster {
     return cluster
   }
 
-  /** Resolves when transactions wait for the standby. */
-  async untilCommitsWait(): Promise<void> {
-    const waiting = "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-    await until(async () => (await queryOnce(this.primary.url(), waiting)).rowCount)
-  }
-
   /** Ends the connections of all processes to the primary; says how many they were. */
   async endConnections(): Promise<number> {
     const { rowCount } = await queryOnce(
@@ -109,17 +102,17 @@ export class Cluster {
   assertRight(t: Test, figures: string): void {
     const { load } = this
     const { acknowledged, slowestRefusalMs } = load
-    const { checkedReads, violations } = load.history
+    const { checkedReads } = load.history
     const writes = acknowledged - this.#told.acknowledged
     const reads = checkedReads - this.#told.checkedReads
     this.#told = { acknowledged, checkedReads }
+    const faults = load.takeFaults()
     const refused = (slowestRefusalMs / 1000).toFixed(2)
     t.comment(
-      `${figures}; ${writes} writes acknowledged, ${reads} reads judged, ${violations.length} wrong, slowest 503 after ${refused} s`,
+      `${figures}: ${writes} writes acknowledged, ${reads} reads judged, ${faults.length} things wrong, slowest 503 after ${refused} s`,
     )
-    t.strictSame([...violations, ...load.failures].slice(0, 5), [])
+    t.strictSame(faults.slice(0, 5), [])
     t.ok(slowestRefusalMs < REFUSAL_MS, 'every 503 came in time')
-    load.forgetFaults()
   }
 
   /** Ends the load, and sees to it that the last primary has what was acknowledged, and all processes live. */

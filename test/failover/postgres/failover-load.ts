@@ -106,11 +106,10 @@ export class FailoverLoad {
     await this.#running
   }
 
-  /** Lets what was wrong until now be told once. */
-  forgetFaults(): void {
-    this.history.violations.length = 0
-    this.failures.length = 0
+  /** What was wrong since this was asked last. */
+  takeFaults(): string[] {
     for (const client of this.clients) client.slowestRefusalMs = 0
+    return [...this.history.violations.splice(0), ...this.failures.splice(0)]
   }
 
   /** What was wrong, given all employees in departments of its prefix that the last primary has. */

@@ -18,12 +18,12 @@ t.test('a primary that is killed while its standby lags', async (t) => {
   const cluster = await Cluster.start(t)
   const { primary, standby, load } = cluster
   await standby.holdReplication()
-  await cluster.untilCommitsWait()
-  await load.untilAll(({ reads }, before) => reads > before.reads)
+  // Readers are answered still, and a write that is now would be lost.
+  await load.untilAll(({ answers }, before) => answers > before.answers + 20)
   await primary.stop()
   const onAll = await cluster.promote()
   t.ok(Number(onAll) * 1000 < FAILOVER_MS)
-  cluster.assertRight(t, `writes went on after ${onAll} s`)
+  cluster.assertRight(t, `all write after ${onAll} s`)
   await cluster.assertKept(t, standby)
 })
 
@@ -51,6 +51,7 @@ for (const lease of LEASES) {
     c.old.fault = 'none'
     load.resume(C)
     await load.untilAll(({ answers }, before) => answers > before.answers + ANSWERS, [B, C])
+    cluster.assertRight(t, `some reach the new one, and write after ${onOne} s`)
     const start = performance.now()
     a.old.fault = 'none'
     b.new.fault = 'none'
@@ -58,8 +59,7 @@ for (const lease of LEASES) {
     await load.untilWritesGoOn()
     const onAll = seconds(start)
     t.ok(Math.max(Number(onOne), Number(onAll)) * 1000 < FAILOVER_MS)
-    const figures = `writes went on after ${onOne} s, and ${onAll} s after it is reached everywhere`
-    cluster.assertRight(t, figures)
+    cluster.assertRight(t, `all reach it, and write after ${onAll} s`)
     await cluster.assertKept(t, standby)
   })
 
@@ -74,13 +74,13 @@ for (const lease of LEASES) {
     if (lease > 0) await delay(PROMOTED_AFTER_MS)
     const onTwo = await cluster.promote([A, B])
     await load.untilAll(({ answers }, before) => answers > before.answers + ANSWERS, [C])
+    cluster.assertRight(t, `some reach the new one, and write after ${onTwo} s`)
     const start = performance.now()
     c.new.fault = 'none'
     await load.untilWritesGoOn()
     const onAll = seconds(start)
     t.ok(Math.max(Number(onTwo), Number(onAll)) * 1000 < FAILOVER_MS)
-    const figures = `writes went on after ${onTwo} s, and ${onAll} s after it is reached everywhere`
-    cluster.assertRight(t, figures)
+    cluster.assertRight(t, `all reach it, and write after ${onAll} s`)
     await cluster.assertKept(t, standby)
   })
 }
