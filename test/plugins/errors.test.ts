@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
+import { DatabaseUnavailable } from '../../src/store/errors.js'
 import { build } from '../support/build.js'
 import { shellOf } from '../support/shell.js'
 import { shownViews } from '../support/shown-views.js'
@@ -104,3 +105,17 @@ t.test('an error that nobody foresaw is a 500 that tells nothing of the inside',
     t.notMatch(answer.body, /database|sqlite|postgres|table|relation|elsewhere|\.[jt]s\b/i)
   }
 })
+
+t.test(
+  'what a library wraps an error in does not hide its status, nor show what it has',
+  async (t) => {
+    const app = await build(t)
+    app.employees.get = async () => {
+      throw new Error('Failed query: params: 120000', { cause: new DatabaseUnavailable('away') })
+    }
+    const answer = await app.inject('/employees/1')
+    t.equal(answer.statusCode, 503)
+    t.equal(answer.headers['retry-after'], '1')
+    t.match(answer.json(), { detail: /^The database cannot do this now \(away\)/ })
+  },
+)
