@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, Option } from 'commander'
 import { EXIT, run } from '../src/commands/command.js'
-import { startSharedServer } from './support/postgres-database.js'
+import { createTemplate, startSharedServer } from './support/postgres-database.js'
 import { scoped } from './support/scope.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -16,8 +16,6 @@ const ALL = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' 
   .map((name) => join('test', name))
 
 const DATABASES = ['sqlite', 'postgres'] as const
-/** Until all of them run on both. */
-const DEFAULT = ['sqlite'] as const
 type Database = (typeof DATABASES)[number]
 
 /** The first line of a test that is not quick; behind it stands why it takes long. */
@@ -62,7 +60,7 @@ async function test(paths: string[], { quick, database }: Options): Promise<void
   if (tests.length === 0) {
     command.error('All of these are slow: run them without --quick', { exitCode: EXIT.usage })
   }
-  const databases = database ? [database] : quick ? (['sqlite'] as const) : DEFAULT
+  const databases = database ? [database] : quick ? (['sqlite'] as const) : DATABASES
   const files = databases.flatMap((each) => filesFor(each, tests, paths.length > 0))
   if (files.length === 0) {
     command.error(`None of these is a test of ${database}`, { exitCode: EXIT.usage })
@@ -71,7 +69,9 @@ async function test(paths: string[], { quick, database }: Options): Promise<void
   await import('./support/ensure-programs.js')
   process.exitCode = await scoped(async (scope) => {
     // Tests of PostgreSQL alone start servers of their own besides.
-    const env = { ...process.env, TEST_POSTGRES_URL: await startSharedServer(scope) }
+    const server = await startSharedServer(scope)
+    await createTemplate(server)
+    const env = { ...process.env, TEST_POSTGRES_URL: server }
     const options = { cwd: ROOT, env, stdio: 'inherit' } as const
     return spawnSync(process.execPath, [TAP, ...files], options).status ?? EXIT.failed
   })

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Dialect } from '../../drizzle/define-view.js'
-import { postgresDatabase } from './postgres-database.js'
+import { employeesDatabase } from './postgres-database.js'
 import type { Scope } from './scope.js'
 import { temporaryDirectory } from './temporary-directory.js'
 
@@ -14,6 +14,6 @@ export const onPostgres = { skip: dialect !== 'postgres' && 'of PostgreSQL alone
 /** The URL of a new database of the test's own, of the kind that tests run on unless it is said. */
 export async function newDatabase(scope: Scope, kind: Dialect = dialect): Promise<string> {
   return kind === 'postgres'
-    ? postgresDatabase(scope)
+    ? employeesDatabase(scope)
     : `file:${join(await temporaryDirectory(scope), 'employees.db')}`
 }

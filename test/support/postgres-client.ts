@@ -19,11 +19,17 @@ export function queryOnce(url: string, sql: string): Promise<QueryResult> {
   return scoped(async (scope) => (await postgresClient(scope, url)).query(sql))
 }
 
-/** The URL of a new, empty database on a server. */
-export async function createDatabase(serverUrl: string): Promise<string> {
-  const name = `test_${randomUUID().replaceAll('-', '')}`
-  // Unlike template1, nobody can be connected to it, which would make this fail.
-  await queryOnce(serverUrl, `CREATE DATABASE ${name} TEMPLATE template0`)
+/**
+ * The URL of a new database on a server: empty, or a copy of another one.
+ *
+ * @param template to which nobody is connected, as to template0 nobody can be
+ */
+export async function createDatabase(
+  serverUrl: string,
+  template = 'template0',
+  name = `test_${randomUUID().replaceAll('-', '')}`,
+): Promise<string> {
+  await queryOnce(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`)
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
   return url.href
