@@ -4,9 +4,10 @@ export interface ViewChange {
   /**
    * `defined`: it has this release's definition now; `repaired`: what keeps it fresh had been changed
    * by hand, and was put back; `removed`: no release that runs knows it; `foreign`: another release
-   * runs beside this one and defines it in its own way.
+   * runs beside this one and defines it in its own way; `broken`: what keeps it fresh had been changed by
+   * hand, and this process may not put it back.
    */
-  what: 'defined' | 'repaired' | 'removed' | 'foreign'
+  what: 'defined' | 'repaired' | 'removed' | 'foreign' | 'broken'
 }
 
 const MESSAGES: Record<ViewChange['what'], string> = {
@@ -14,6 +15,8 @@ const MESSAGES: Record<ViewChange['what'], string> = {
   repaired:
     'the triggers of a cached view had been changed: they were put back, with a new version',
   removed: 'a cached view that nobody defines any more was removed',
+  broken:
+    'the triggers of a cached view had been changed, and the role of this process may not put them back: "npm run migrate" as their owner does; until then nothing of it is cached',
   foreign: 'another release defines a cached view in its own way: nothing of it is cached here',
 }
 
@@ -25,7 +28,7 @@ interface Log {
 /** Writes a line for each change into a log in the manner of Pino; what nobody planned is a warning. */
 export function logViewChanges(log: Log): (change: ViewChange) => void {
   return ({ view, what }) => {
-    const level = what === 'repaired' || what === 'foreign' ? 'warn' : 'info'
+    const level = what === 'defined' || what === 'removed' ? 'info' : 'warn'
     log[level]({ view }, MESSAGES[what])
   }
 }

@@ -31,11 +31,14 @@ export async function bringUpToDate(
   connection: Connection,
   keeper: ViewKeeper,
 ): Promise<ViewChange[]> {
+  const known = readdirSync(migrations)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
+  // Whoever serves need not own the tables, where somebody else has brought them up to date.
+  if (await isUpToDate(connection, keeper, known)) return []
   return inSchemaLock(connection, async () => {
+    await connection.query(MIGRATIONS)
     const applied = await appliedTo(connection)
-    const known = readdirSync(migrations)
-      .filter((name) => name.endsWith('.sql'))
-      .sort()
     for (const name of known) {
       if (applied.includes(name)) continue
       await apply(connection, readFileSync(`${migrations}/${name}`, 'utf8'))
@@ -85,9 +88,28 @@ async function onceInSchemaLock<T>(connection: Connection, work: () => Promise<T
   }
 }
 
+const MIGRATIONS = `CREATE TABLE IF NOT EXISTS migrations (
+  name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`
+
+async function isUpToDate(
+  connection: Connection,
+  keeper: ViewKeeper,
+  known: string[],
+): Promise<boolean> {
+  const { rows } = await connection.query<{ isThere: boolean }>(
+    `SELECT to_regclass('migrations') IS NOT NULL AS "isThere"`,
+  )
+  if (!rows[0]?.isThere) return false
+  const applied = await appliedTo(connection)
+  if (!known.every((name) => applied.includes(name))) return false
+  await assertTables(
+    connection,
+    applied.filter((name) => !known.includes(name)),
+  )
+  return !(await keeper.isDue(connection))
+}
+
 async function appliedTo(connection: Connection): Promise<string[]> {
-  await connection.query(`CREATE TABLE IF NOT EXISTS migrations (
-    name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`)
   const { rows } = await connection.query<{ name: string }>('SELECT name FROM migrations')
   return rows.map(({ name }) => name)
 }

@@ -7,6 +7,7 @@ import type { GeneratedView } from '../views/generate.js'
 import { Connection } from './connection.js'
 import { type Drizzle, drizzleOn } from './drizzle.js'
 import { explained } from './explained.js'
+import { grantServing } from './grant.js'
 import { hostsOf } from './hosts.js'
 import { bringUpToDate, inSchemaLock } from './migrate.js'
 import { createPostgresStore, type PostgresStoreOptions } from './postgres-store.js'
@@ -35,6 +36,8 @@ export class PostgresDatabase implements Database {
   readonly #secrets: Record<SecretUse, Buffer>
   readonly #options: PostgresOptions & { views: readonly GeneratedView[] }
   readonly #keeper: ViewKeeper
+  /** Views whose triggers are not what they should be, and that this role may not put back. */
+  readonly #broken = new Set<string>()
 
   private constructor(
     primary: Primary,
@@ -74,6 +77,15 @@ export class PostgresDatabase implements Database {
     return this.#secrets[use]
   }
 
+  /**
+   * Lets another role serve over the tables of this one, which owns them and brings them up to date.
+   *
+   * @throws {UnusableDatabase}
+   */
+  async grantServing(role: string): Promise<void> {
+    await onItsOwn(this.primary, (connection) => grantServing(connection, role))
+  }
+
   createStore(
     options: StoreOptions &
       Pick<PostgresStoreOptions, 'sweepEveryMs' | 'limits'> & { keepViewsEveryMs?: number },
@@ -84,6 +96,7 @@ export class PostgresDatabase implements Database {
       views,
       secret: this.#secrets.idempotency_keys,
       maxStalenessMs,
+      isBroken: (view) => this.#broken.has(view),
     })
     const stopKeeping = this.#keepViews(options.keepViewsEveryMs ?? 30_000, options.onViewChange)
     return {
@@ -103,12 +116,25 @@ export class PostgresDatabase implements Database {
   #keepViews(everyMs: number, onViewChange: (change: ViewChange) => void = () => {}): () => void {
     return repeat(everyMs, async () => {
       const isDue = await this.primary.do(({ reader }) => this.#keeper.isDue(reader))
-      if (!isDue) return
-      const changes = await onItsOwn(this.primary, (connection) =>
-        inSchemaLock(connection, () => this.#keeper.keep(connection)),
-      )
-      for (const change of changes) onViewChange(change)
+      try {
+        const changes = isDue ? await this.#keep() : []
+        for (const change of changes) onViewChange(change)
+        this.#broken.clear()
+      } catch (error) {
+        if (!(error instanceof UnusableDatabase)) throw error
+        const broken = await this.primary.do(({ reader }) => this.#keeper.unsettled(reader))
+        for (const view of broken) {
+          if (!this.#broken.has(view)) onViewChange({ view, what: 'broken' })
+          this.#broken.add(view)
+        }
+      }
     })
+  }
+
+  #keep(): Promise<ViewChange[]> {
+    return onItsOwn(this.primary, (connection) =>
+      inSchemaLock(connection, () => this.#keeper.keep(connection)),
+    )
   }
 }
 

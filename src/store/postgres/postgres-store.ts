@@ -28,6 +28,8 @@ export interface PostgresStoreOptions extends StoreOptions {
   views: readonly GeneratedView[]
   /** Of the digests of idempotency keys. */
   secret: Buffer
+  /** Whether nobody keeps a view fresh, so that nothing of it may be cached. */
+  isBroken?: ((view: string) => boolean) | undefined
   /** How old a version may be that an answer is judged by, in milliseconds. */
   maxStalenessMs?: number | undefined
   /** How often old idempotency keys are looked for. */
@@ -45,8 +47,9 @@ export interface PostgresStoreOptions extends StoreOptions {
 export function createPostgresStore(
   primary: Primary,
   drizzle: Drizzle,
-  { views, secret, onBatch, maxStalenessMs, sweepEveryMs = 60_000, limits }: PostgresStoreOptions,
+  options: PostgresStoreOptions,
 ): Store {
+  const { secret, onBatch, maxStalenessMs, sweepEveryMs = 60_000, limits } = options
   const snapshots = new Snapshots(primary, limits?.snapshots)
   const train = new VersionTrain(primary, maxStalenessMs)
   const listeners: (() => void)[] = []
@@ -68,7 +71,7 @@ export function createPostgresStore(
 
   return {
     employees: employeeStore(drizzle, commits, snapshots, (listener) => listeners.push(listener)),
-    views: viewStore(train, snapshots, views),
+    views: viewStore(train, snapshots, options),
     stats: () => ({
       writesWaiting: commits.waiting,
       readers: snapshots.stats,
@@ -169,19 +172,25 @@ function insertion(rows: Omit<Employee, 'id'>[]): Statement {
 function viewStore(
   train: VersionTrain,
   snapshots: Snapshots,
-  views: readonly GeneratedView[],
+  { views, isBroken = () => false }: PostgresStoreOptions,
 ): ViewStore {
   const generated = new Map(views.map((view) => [view.name, view]))
   return {
     async version(view) {
-      return (await train.version(known(view).hash)) ?? unheardOf()
+      const { name, hash } = known(view)
+      const version = await train.version(hash)
+      return (isBroken(name) ? undefined : version) ?? unheardOf()
     },
 
     async read(view) {
       const { name, hash, sql } = known(view)
-      const version = { text: VERSION, values: [name, hash] }
-      const { first, rows } = await snapshots.open('fill', { text: sql, values: [] }, version)
-      return new ViewStream((first?.version as string | undefined) ?? unheardOf(), rows)
+      const query = { text: sql, values: [] }
+      const { first, rows } = await snapshots.open('fill', query, {
+        text: VERSION,
+        values: [name, hash],
+      })
+      const version = isBroken(name) ? undefined : (first?.version as string | undefined)
+      return new ViewStream(version ?? unheardOf(), rows)
     },
   }
 

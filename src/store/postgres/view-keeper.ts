@@ -75,6 +75,14 @@ export class ViewKeeper {
     return false
   }
 
+  /** The views of this release's definition of which something was changed by hand. */
+  async unsettled(connection: Connection): Promise<string[]> {
+    const found = await this.#find(connection)
+    const own = found.filter(({ view, current }) => current === this.#hash(view))
+    const settled = await Promise.all(own.map((each) => this.#isSettled(connection, each)))
+    return own.filter((_, index) => !settled[index]).map(({ view }) => view)
+  }
+
   /**
    * Puts the definitions in place; to be run inside a transaction that keeps other keepers out. It writes
    * nothing if nothing changed.

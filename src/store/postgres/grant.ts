@@ -1,0 +1,18 @@
+import type { Connection } from './connection.js'
+
+/** What a role needs that serves, and neither owns the tables nor changes the schema. */
+const GRANTS = [
+  'SELECT, INSERT, UPDATE, DELETE ON employees, idempotency_keys, view_definitions',
+  'SELECT, UPDATE ON view_versions',
+  'SELECT ON secrets, migrations',
+  // Ids are given by it, and go on behind those that were given by hand.
+  'SELECT, UPDATE ON SEQUENCE employees_id_seq',
+]
+
+/** Lets a role serve over the tables of whoever is connected. */
+export async function grantServing(connection: Connection, role: string): Promise<void> {
+  const { rows } = await connection.query<{ role: string }>('SELECT quote_ident($1) AS role', [
+    role,
+  ])
+  for (const grant of GRANTS) await connection.query(`GRANT ${grant} TO ${rows[0]?.role}`)
+}
