@@ -12,10 +12,14 @@ import type { ViewKeeper } from './view-keeper.js'
 
 /** Held by whoever changes the schema, so that processes that start at once do it once. */
 const SCHEMA_LOCK = 7014
-const LOCK_NOT_AVAILABLE = '55P03'
-const LOCK_TIMEOUT_MS = 500
-const PAUSE_MS = 500
-const TRIES = 60
+/**
+ * How long it waits for a table that somebody uses, in milliseconds: whoever comes meanwhile waits behind
+ * it, if only to read.
+ */
+const TABLE_MS = 200
+/** How often and for how long the start tries it again, in milliseconds. */
+const AGAIN_MS = 500
+const LOCKED_MS = 60_000
 
 const migrations = fileURLToPath(new URL('../../../../drizzle/postgres/', import.meta.url))
 
@@ -36,49 +40,55 @@ export async function bringUpToDate(
     .sort()
   // Whoever serves need not own the tables, where somebody else has brought them up to date.
   if (await isUpToDate(connection, keeper, known)) return []
-  return inSchemaLock(connection, async () => {
-    await connection.query(MIGRATIONS)
-    const applied = await appliedTo(connection)
-    for (const name of known) {
-      if (applied.includes(name)) continue
-      await apply(connection, readFileSync(`${migrations}/${name}`, 'utf8'))
-      await connection.query('INSERT INTO migrations (name) VALUES ($1)', [name])
-    }
-    await assertTables(
-      connection,
-      applied.filter((name) => !known.includes(name)),
-    )
-    const changes = await keeper.keep(connection, true)
-    return applied.length === 0 ? [] : changes
-  })
+  return untilUnlocked(() => inSchemaLock(connection, () => migrate(connection, keeper, known)))
 }
 
-/**
- * Does something in a transaction, alone among those that change the schema. It waits for no table for
- * long, since all who come behind it wait with it: it begins anew instead.
- */
-export async function inSchemaLock<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
+async function migrate(
+  connection: Connection,
+  keeper: ViewKeeper,
+  known: string[],
+): Promise<ViewChange[]> {
+  await connection.query(MIGRATIONS)
+  const applied = await appliedTo(connection)
+  for (const name of known) {
+    if (applied.includes(name)) continue
+    await apply(connection, readFileSync(`${migrations}/${name}`, 'utf8'))
+    await connection.query('INSERT INTO migrations (name) VALUES ($1)', [name])
+  }
+  await assertTables(
+    connection,
+    applied.filter((name) => !known.includes(name)),
+  )
+  const changes = await keeper.keep(connection, true)
+  return applied.length === 0 ? [] : changes
+}
+
+async function untilUnlocked<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + LOCKED_MS
+  for (;;) {
     try {
-      return await onceInSchemaLock(connection, work)
+      return await work()
     } catch (error) {
-      const isLocked = error instanceof DatabaseError && error.code === LOCK_NOT_AVAILABLE
-      if (!isLocked) throw error
-      if (tries === TRIES) {
-        throw new UnusableDatabase(
-          'its table employees is locked by a transaction that does not end: end that, and start again',
-        )
-      }
-      await delay(PAUSE_MS)
+      if (!(error instanceof DatabaseError && error.code === '55P03')) throw error
+      if (performance.now() > deadline) throw new UnusableDatabase(LOCKED, { cause: error })
+      await delay(AGAIN_MS)
     }
   }
 }
 
-async function onceInSchemaLock<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+const LOCKED =
+  'its tables are locked by a transaction that does not end: see pg_stat_activity, and end it'
+
+/**
+ * Does something in a transaction, alone among those that change the schema.
+ *
+ * @throws an error with the code 55P03 if a table is in use for longer than others may wait
+ */
+export async function inSchemaLock<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
   await connection.query('BEGIN')
   try {
     await connection.query(`SELECT pg_advisory_xact_lock(${SCHEMA_LOCK})`)
-    await connection.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`)
+    await connection.query(`SET LOCAL lock_timeout = ${TABLE_MS}`)
     const result = await work()
     await connection.query('COMMIT')
     return result
