@@ -108,8 +108,6 @@ function commandsOf(text: string): string[] {
   return text
     .split(/\n|&&/)
     .map((line) => line.replace(/\s+#.*$/, '').trim())
-    // What is configured for it.
-    .map((line) => line.replace(/^(?:[A-Z_]+=\S+ )+/, ''))
     .filter((line) => line !== '')
 }
 
