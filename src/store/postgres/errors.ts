@@ -42,13 +42,8 @@ export function isLeaving(error: unknown): boolean {
   return error instanceof DatabaseError && LEAVING.test(error.code ?? '')
 }
 
-/** Whether a server may say something else in a moment. */
-export function isMomentary(error: DatabaseError): boolean {
-  return MOMENTARY.test(error.code ?? '')
-}
-
 function momentaryCode(error: unknown): string | undefined {
   if (error instanceof ConnectionLost) return error.message
   if (!(error instanceof DatabaseError)) return undefined
-  return isMomentary(error) ? error.code : undefined
+  return MOMENTARY.test(error.code ?? '') ? error.code : undefined
 }

@@ -1,8 +1,10 @@
 import { DatabaseError } from 'pg'
 import { UnusableDatabase } from '../errors.js'
 import { reasonOf } from './connection.js'
-import { ConnectionLost, isMomentary, NotPrimary } from './errors.js'
+import { ConnectionLost, NotPrimary } from './errors.js'
 import type { Host } from './hosts.js'
+
+const OF_URL = 'cannot be used as the URL says: see its options, and docs/postgresql.md'
 
 /** What a server will say the next time, too, by the beginning of its SQLSTATE. */
 const OF_SERVER: [code: string, says: string][] = [
@@ -10,8 +12,9 @@ const OF_SERVER: [code: string, says: string][] = [
   ['3D000', 'has no such database: make it with ENCODING UTF8, or name another one'],
   ['42501', 'does not let this user do what it needs: GRANT it, see docs/postgresql.md'],
   ['3F000', 'has no schema for the tables: make one of its search_path, or change that'],
+  ['42704', OF_URL],
+  ['22023', OF_URL],
 ]
-const OF_URL = 'cannot be used as the URL says: see its options, and docs/postgresql.md'
 
 /** What the system or TLS will say the next time, too. */
 const OF_SYSTEM = /^(?:ENOTFOUND|ERR_TLS_|CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/
@@ -23,9 +26,10 @@ export function explained(error: unknown, { name }: Host): Error {
   if (error instanceof UnusableDatabase) return new UnusableDatabase(`${name}: ${error.message}`)
   if (error instanceof NotPrimary || error instanceof ConnectionLost) return error
   if (error instanceof DatabaseError) {
-    if (isMomentary(error)) return new Error(`${error.code} ${error.message}`, { cause: error })
     const [, says] = OF_SERVER.find(([prefix]) => error.code?.startsWith(prefix)) ?? []
-    return new UnusableDatabase(`${name} ${says ?? OF_URL} (${error.message})`, { cause: error })
+    return says === undefined
+      ? new Error(`${error.code} ${error.message}`, { cause: error })
+      : new UnusableDatabase(`${name} ${says} (${error.message})`, { cause: error })
   }
   const reason = reasonOf(error)
   const { message } = error as Error
