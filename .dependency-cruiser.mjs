@@ -77,6 +77,7 @@ const HOUSE = {
 const OWN = {
   'better-sqlite3': ['src/store/sqlite'],
   pg: ['src/store/postgres'],
+  'pg-copy-streams': ['src/store/postgres'],
   'drizzle-orm': ['src/store', 'drizzle'],
   ioredis: ['src/cache'],
   'prom-client': ['src/metrics', 'src/workers', 'plugins'],

@@ -13,8 +13,8 @@ export interface Checked {
 export interface CheckOptions {
   /** Rows may be invalid, as long as not all of them are. */
   skipInvalid?: true | undefined
-  /** Is given each row that is valid. */
-  onValid?: (line: number, employee: EmployeeCreate) => void
+  /** Is given each row that is valid; the next one waits for its promise. */
+  onValid?: (line: number, employee: EmployeeCreate) => Promise<void> | undefined
 }
 
 /**
@@ -37,7 +37,8 @@ export async function check(
     }
     checked.valid++
     checked.trimmed += row.trimmed
-    onValid?.(row.line, row.employee)
+    const taken = onValid?.(row.line, row.employee)
+    if (taken) await taken
   }
   const { count } = faults
   if (count > 0) complain(faults.report)

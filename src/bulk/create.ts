@@ -1,17 +1,16 @@
 import { counted, Stopped } from '../commands/command.js'
-import type { Drizzle } from '../store/sqlite/open.js'
-import { createSqliteStore } from '../store/sqlite/sqlite-store.js'
+import type { Database } from '../store/database.js'
 import { type Checked, type CheckOptions, check } from './check.js'
 import { type Loaded, load } from './load.js'
 import type { Source } from './source.js'
 
 /**
- * Creates an employee for each row of a file.
+ * Creates an employee for each row of a file, batch by batch.
  *
  * @throws {Stopped} and errors that say how many rows are in, if any
  */
 export async function create(
-  db: Drizzle,
+  db: Database,
   source: Source,
   interrupt: AbortSignal,
   options: CheckOptions,
@@ -24,8 +23,8 @@ export async function create(
   return checked
 }
 
-async function loadInto(db: Drizzle, source: Source, interrupt: AbortSignal): Promise<Loaded> {
-  const store = createSqliteStore(db)
+async function loadInto(db: Database, source: Source, interrupt: AbortSignal): Promise<Loaded> {
+  const store = db.createStore({})
   try {
     return await load(source, store.employees, interrupt)
   } finally {

@@ -1,6 +1,7 @@
 import { counted, grouped } from '../commands/command.js'
 
-const MAX_REPORTED = 20
+/** How many of them are told in full. */
+export const MAX_REPORTED = 20
 
 /** What is wrong with the rows of a file. */
 export class Faults {

@@ -11,8 +11,6 @@ import {
   Stopped,
 } from '../commands/command.js'
 import { interrupt } from '../commands/interrupt.js'
-import { bulkLoad } from '../store/sqlite/bulk-load.js'
-import { patiently } from './patiently.js'
 import { type Progress, startProgress } from './progress.js'
 
 /** Rows between two looks at the progress. */
@@ -40,25 +38,17 @@ async function generate(options: { employees: number; departments: number; seed:
   const start = performance.now()
   // Faker is large, and is not installed in production.
   const { makePeople } = await import('./people.js')
-  const db = openConfiguredDatabase()
+  const db = await openConfiguredDatabase()
   const progress = startProgress('Generating', employees)
   try {
-    const add = () => {
-      const people = watched(makePeople(employees, departments, seed), progress)
-      return bulkLoad(db.$client, people, interrupt)
-    }
-    if (!(await patiently(add, interrupt))) throw stopped(interrupt)
+    await db.bulk.load(watched(makePeople(employees, departments, seed), progress), interrupt)
   } catch (error) {
-    throw interrupt.aborted ? stopped(interrupt) : error
+    throw interrupt.aborted ? new Stopped(interrupt, 'nothing was changed') : error
   } finally {
     progress.stop()
-    db.$client.close()
+    await db.close()
   }
   console.log(`${counted(employees, 'employee', 'employees')} in ${rate(employees, start)}`)
-}
-
-function stopped(interrupt: AbortSignal): Stopped {
-  return new Stopped(interrupt, 'nothing was changed')
 }
 
 function* watched<T>(rows: Iterable<T>, progress: Progress): Generator<T> {
@@ -68,5 +58,5 @@ function* watched<T>(rows: Iterable<T>, progress: Progress): Generator<T> {
     if (++count % STEP === 0) progress.update(count)
   }
   progress.stop()
-  console.error('Sorting the indexes')
+  console.error('Indexing')
 }

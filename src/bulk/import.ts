@@ -11,14 +11,13 @@ import {
   Stopped,
 } from '../commands/command.js'
 import { interrupt } from '../commands/interrupt.js'
-import { countEmployees } from '../store/sqlite/bulk-load.js'
-import type { Changes, Key } from '../store/sqlite/bulk-update.js'
-import type { Drizzle } from '../store/sqlite/open.js'
+import type { Bulk, Changes, Key, Staging } from '../store/bulk.js'
+import type { Database } from '../store/database.js'
+import { importAtOnce } from './at-once.js'
 import type { Checked } from './check.js'
 import { confirm, isTerminal } from './confirm.js'
 import { create } from './create.js'
 import { Source, type SourceOptions } from './source.js'
-import { update } from './update.js'
 
 /** By what --update-by tells employees apart. */
 const KEYS: Record<string, Key> = { name: ['name'], 'name,department': ['name', 'department'] }
@@ -34,7 +33,8 @@ and creates another one for each row. --update-by finds the employee of each row
 department: one that is different is updated, one that is the same is not touched, and where there is none,
 one is created. It can be repeated. Rows that could mean several employees are errors.
 
-Ctrl-C and SIGTERM stop it between two batches, and it says how many rows are in: with --update-by none.
+Ctrl-C and SIGTERM stop it, and it says how many rows are in: whole batches; with --update-by, and in
+PostgreSQL, all or none.
 
 Examples:
   npm run import -- employees.csv --salary Base_Salary --department Department_Name
@@ -70,25 +70,49 @@ async function importFile(path: string, options: Options) {
   const key = KEYS[options.updateBy ?? '']
   // Numbers in place of names would be no key.
   const source = await Source.open(path, key ? { name: 'name', ...options } : options)
-  let db: Drizzle | undefined
+  let db: Database | undefined
   try {
-    db = openConfiguredDatabase()
-    if (!key && !options.append) await assertIntended(db, path, interrupt)
-    const { skipInvalid } = options
-    const checked = key
-      ? await update(db, source, interrupt, { key, skipInvalid })
-      : await create(db, source, interrupt, { skipInvalid })
+    db = await openConfiguredDatabase()
+    if (!key && !options.append) await assertIntended(db.bulk, path, interrupt)
+    const checked = await importInto(db, source, key, options)
     console.log(`${summary(checked)} in ${rate(checked.valid, start)}`)
     if (checked.trimmed > 0) console.log(spaces(checked))
   } finally {
-    db?.$client.close()
+    await db?.close()
     await source.close()
   }
 }
 
+async function importInto(
+  db: Database,
+  source: Source,
+  key: Key | undefined,
+  { skipInvalid }: Options,
+): Promise<Checked & Partial<Changes>> {
+  const staging = await stage(db.bulk, key)
+  if (!staging) return create(db, source, interrupt, { skipInvalid })
+  try {
+    const { valid, invalid, trimmed, ...changes } = await importAtOnce(staging, source, interrupt, {
+      key,
+      skipInvalid,
+    })
+    return { valid, invalid, trimmed, ...(key && changes) }
+  } finally {
+    await staging.close()
+  }
+}
+
+async function stage(bulk: Bulk, key: Key | undefined): Promise<Staging | undefined> {
+  try {
+    return await (key ? bulk.update(key, interrupt) : bulk.append(interrupt))
+  } catch (error) {
+    throw interrupt.aborted ? new Stopped(interrupt, 'nothing was imported') : error
+  }
+}
+
 /** @throws an error, unless there are no employees, or somebody at the terminal wants others beside them */
-async function assertIntended({ $client }: Drizzle, path: string, interrupt: AbortSignal) {
-  const count = countEmployees($client)
+async function assertIntended(bulk: Bulk, path: string, interrupt: AbortSignal) {
+  const count = await bulk.count()
   if (count === 0) return
   const there = `${counted(count, 'employee is', 'employees are')} there already`
   if (!isTerminal()) {

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { counted } from '../commands/command.js'
 import type { EmployeeCreate } from '../employees/schemas.js'
+import { patiently } from '../store/patiently.js'
 import type { EmployeeStore } from '../store/store.js'
-import { patiently } from './patiently.js'
 import type { Source } from './source.js'
 
 /** Rows in a transaction: few enough that the service's own writes get in between. */

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { type Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { ConfigError, readConfig } from '../config.js'
 import { EXIT } from '../exit-codes.js'
-import { type Drizzle, openSqlite } from '../store/sqlite/open.js'
+import { type AnyDatabase, openDatabase } from '../store/open.js'
 
 export { EXIT }
 
@@ -61,16 +61,16 @@ function escaped(character: string): string {
 /**
  * Opens the database that the environment names.
  *
- * @throws {ConfigError} and the errors of {@link openSqlite}
+ * @throws {ConfigError} and the errors of {@link openDatabase}
  */
-export function openConfiguredDatabase(): Drizzle {
-  const { databaseUrl } = readConfig(process.env)
+export async function openConfiguredDatabase(): Promise<AnyDatabase> {
+  const { databaseUrl, databaseLeaseMs } = readConfig(process.env)
   if (databaseUrl === 'file::memory:') {
     throw new ConfigError(
-      'DATABASE_URL=file::memory: would end with this command: set DATABASE_URL=file:PATH',
+      'DATABASE_URL=file::memory: would end with this command: name a database that stays',
     )
   }
-  return openSqlite(databaseUrl)
+  return openDatabase(databaseUrl, { leaseMs: databaseLeaseMs })
 }
 
 /** An option that names a file: of the project, wherever the command is called, unless it is given. */

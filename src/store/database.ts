@@ -1,4 +1,5 @@
 import type { Dialect } from '../../drizzle/define-view.js'
+import type { Bulk } from './bulk.js'
 import type { Batch, Store } from './store.js'
 import type { ViewChange } from './view-changes.js'
 
@@ -6,6 +7,8 @@ import type { ViewChange } from './view-changes.js'
 export type SecretUse = 'cache_entries' | 'idempotency_keys'
 
 export interface OpenOptions {
+  /** What messages call its URL; `DATABASE_URL` if left out. */
+  calledAs?: string
   /** Told of each view that was not in the database as it is defined, unless the database is new. */
   onViewChange?: (change: ViewChange) => void
   /** Told of the database's file if it was not there, and was made. */
@@ -31,6 +34,8 @@ export interface StoreOptions {
 /** A database that is open, its schema and views up to date. */
 export interface Database {
   readonly dialect: Dialect
+  /** For the tools, which have it to themselves. */
+  readonly bulk: Bulk
   /** A secret that every process over this database shares, and that is kept nowhere else. */
   secret(use: SecretUse): Buffer
   createStore(options: StoreOptions): Store

@@ -1,12 +1,10 @@
 // slow: each command is a process
-// no database: the tools work on SQLite alone
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import { versions } from '../store/sqlite/versions.js'
+import { onSqlite } from '../support/any-database.js'
 import { build } from '../support/build.js'
-import { sqliteShell } from '../support/shell.js'
 import { expectedRows, shownViews } from '../support/shown-views.js'
-import { sqliteOf } from '../support/sqlite-of.js'
+import { versions } from '../support/view-versions.js'
 import { Workplace } from '../support/workplace.js'
 
 const HEADER = 'name,salary,department\n'
@@ -21,7 +19,7 @@ t.test('columns may have names of their own, in any order, among others', async 
   const { code, stdout } = await work.run('import', path, ...names)
   t.match(stdout, /^imported 2 in /)
   t.equal(code, 0)
-  t.same(work.employees(), [
+  t.same(await work.employees(), [
     ['Lovelace, Ada', 120000, 'Engineering'],
     ['Bob', 50000.25, 'Sales'],
   ])
@@ -45,7 +43,7 @@ t.test('without names, employees are called by their row in the file', async (t)
   const work = await Workplace.create(t)
   const path = await work.file('people.csv', 'salary,department\n1,E\n\nbad,E\n3,S\n')
   t.equal((await work.run('import', path, '--skip-invalid')).code, 0)
-  t.same(work.employees(), [
+  t.same(await work.employees(), [
     ['Employee 1', 1, 'E'],
     ['Employee 3', 3, 'S'],
   ])
@@ -67,7 +65,7 @@ t.test('a bad row stops the import before anything is written', async (t) => {
     /line 6003: name must be as described .*, got "\\u009b"; department must NOT have/,
   )
   t.match(stderr, '2 of 6,002 rows are invalid, so nothing was imported; --skip-invalid')
-  t.same(work.employees(), [])
+  t.same(await work.employees(), [])
 })
 
 t.test('--skip-invalid imports the other rows and lists the first that are bad', async (t) => {
@@ -79,7 +77,7 @@ t.test('--skip-invalid imports the other rows and lists the first that are bad',
   t.equal(code, 0)
   t.equal(stderr.match(/^line \d+: salary/gm)?.length, 20)
   t.match(stderr, '… and 4 more\n')
-  t.same(work.employees(), [
+  t.same(await work.employees(), [
     ['Ada', 1, 'E'],
     ['Eve', 2, 'S'],
   ])
@@ -106,7 +104,7 @@ t.test('a file that is not CSV or not UTF-8 is imported not at all', async (t) =
     code: 1,
     stderr: 'line 6002: not UTF-8; save the file as UTF-8 first\n',
   })
-  t.same(work.employees(), [])
+  t.same(await work.employees(), [])
 })
 
 t.test('nothing to import is an error', async (t) => {
@@ -138,7 +136,7 @@ t.test('NDJSON is read by its extension, with salaries as numbers or text', asyn
   )
   const names = ['--name', 'who', '--salary', 'Pay', '--department', 'unit']
   t.match(await work.run('import', path, ...names), { code: 0, stdout: 'imported 2 ' })
-  t.same(work.employees(), [
+  t.same(await work.employees(), [
     ['Ada', 0.1, 'E'],
     ['Bob', 1000, 'S'],
   ])
@@ -157,7 +155,7 @@ t.test('spaces around names and departments are left out, and counted', async (t
     /\nleft out the spaces around 2 names and departments; --keep-spaces keeps them\n$/,
     'of the rows that are in',
   )
-  t.same(work.employees(), [
+  t.same(await work.employees(), [
     ['Ada Lovelace', 1, 'E'],
     ['Bob', 2, 'E'],
   ])
@@ -169,7 +167,7 @@ t.test('--keep-spaces keeps them', async (t) => {
   const { code, stdout } = await work.run('import', path, '--keep-spaces')
   t.equal(code, 0)
   t.notMatch(stdout, 'spaces')
-  t.same(work.employees(), [[' Ada\u00a0', 1, ' E']])
+  t.same(await work.employees(), [[' Ada\u00a0', 1, ' E']])
 
   await work.file('people.csv', `${HEADER}Ada,1, E\n`)
   const { stdout: one } = await work.run('import', path, '--append')
@@ -201,7 +199,7 @@ t.test('an untidy file of a county gets in, and says what of it did not', async 
     stderr,
     /^line 6: salary .*\nline 7: salary .*\nline 8: name .*\nline 10: it must have 6 .*\nline 11: .*\nline 12: .*\n6 of 9 rows are invalid, so nothing was imported; --skip-invalid/,
   )
-  t.same(work.employees(), [])
+  t.same(await work.employees(), [])
 
   const skipped = await work.run('import', path, ...flags, '--skip-invalid')
   t.match(skipped.stdout, /^imported 3, skipped 6 in .*\nleft out the spaces around 3 names and/)
@@ -210,12 +208,12 @@ t.test('an untidy file of a county gets in, and says what of it did not', async 
     ['Núñez, José', 99521.5, 'Department of Police'],
     ['Smith, Al', 86244, 'Health "and" Human Services'],
   ]
-  t.same(work.employees(), people)
+  t.same(await work.employees(), people)
 
   const again = ['--skip-invalid', '--update-by', 'name,department']
   const { stdout } = await work.run('import', path, ...flags, ...again)
   t.match(stdout, 'created 0, updated 0, unchanged 3, skipped 6 in ')
-  t.same(work.employees(), people)
+  t.same(await work.employees(), people)
 })
 
 t.test('a gzip of CSV or NDJSON is read as what is in it', async (t) => {
@@ -227,7 +225,7 @@ t.test('a gzip of CSV or NDJSON is read as what is in it', async (t) => {
   const json = gzipSync('{"name":"Eve","salary":3,"department":"S"}')
   const lines = await work.file('people.JSONL.GZ', json)
   t.match(await work.run('import', lines, '--append'), { code: 0, stdout: 'imported 1 ' })
-  t.same(work.employees(), [
+  t.same(await work.employees(), [
     ['Ada', 1, 'E'],
     ['Bob', 2, 'E'],
     ['Eve', 3, 'S'],
@@ -249,7 +247,7 @@ t.test('a gzip that is cut off or damaged is imported not at all', async (t) => 
       /^(?:Checking: .*\n)*Cannot read \S+: it is no gzip file, or cut off, or damaged .*\n$/,
     )
   }
-  t.same(work.employees(), [])
+  t.same(await work.employees(), [])
 })
 
 t.test('a file of another format is an error that says what to do', async (t) => {
@@ -274,7 +272,8 @@ t.test('a running service answers right after an import, with new versions', asy
   for (const { path } of shownViews) await app.inject(path)
   t.same((await app.inject('/employees/high-salary')).json(), [])
   t.same((await app.inject('/employees/top2-by-department')).json(), [])
-  const before = versions(sqliteOf(app.db))
+  const shell = await work.shell()
+  const before = await versions(shell)
 
   const path = await work.file('people.csv', `${HEADER}Ada,150000,E\nBob,2,E\nEve,1,E\n`)
   t.equal((await work.run('import', path)).code, 0)
@@ -282,23 +281,23 @@ t.test('a running service answers right after an import, with new versions', asy
   const bob = { id: 2, name: 'Bob', salary: 2, department: 'E' }
   t.same((await app.inject('/employees/high-salary')).json(), [ada])
   t.same((await app.inject('/employees/top2-by-department')).json(), [ada, bob])
-  const after = versions(sqliteOf(app.db))
+  const after = await versions(shell)
   for (const { view, path } of shownViews) {
     t.not(after[view.name], before[view.name], view.name)
-    t.same(
-      (await app.inject(path)).json(),
-      await expectedRows(sqliteShell(sqliteOf(app.db)), view),
-      view.name,
-    )
+    t.same((await app.inject(path)).json(), await expectedRows(shell, view), view.name)
   }
 })
 
-t.test('a file or a database that cannot be opened is an error of code 1', async (t) => {
+t.test('a file that cannot be opened is an error of code 1', async (t) => {
   const work = await Workplace.create(t)
   const missing = await work.run('import', 'missing.csv')
   t.equal(missing.code, 1)
   t.match(missing.stderr, /^Cannot read .*[\\/]missing\.csv: name a file .* \(ENOENT\)\n$/)
   t.match(await work.run('import', '.'), { code: 1, stderr: 'it is not a regular file' })
+})
+
+t.test('a file that is no database is an error of code 1', onSqlite, async (t) => {
+  const work = await Workplace.create(t)
   await work.file('employees.db', 'no database '.repeat(100))
   const path = await work.file('people.csv', `${HEADER}Ada,1,E\n`)
   t.match(await work.run('import', path), { code: 1, stderr: 'is no SQLite database' })

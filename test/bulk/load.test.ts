@@ -1,13 +1,13 @@
 // slow: each command is a process
-// no database: the tools work on SQLite alone
 import type { ChildProcess } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import t from 'tap'
 import { load } from '../../src/bulk/load.js'
-import { patiently } from '../../src/bulk/patiently.js'
 import { Source } from '../../src/bulk/source.js'
 import type { EmployeeCreate } from '../../src/employees/schemas.js'
+import { patiently } from '../../src/store/patiently.js'
+import { onSqlite } from '../support/any-database.js'
 import { outcome } from '../support/outcome.js'
 import { Workplace } from '../support/workplace.js'
 
@@ -19,16 +19,20 @@ for (const [signal, exitCode] of [
 ] as const) {
   const interrupt = (child: ChildProcess) => child.kill(signal)
 
-  t.test(`${signal} stops between two batches and says how many rows are in`, async (t) => {
-    const work = await Workplace.create(t)
-    const path = await work.file('people.csv', HEADER + 'Ada,1,E\n'.repeat(100_000))
-    const { code, stdout, stderr } = await work.runUntil('Importing:', interrupt, 'import', path)
-    t.equal(code, exitCode)
-    t.equal(stdout, '')
-    const said = Number(/Stopped: ([\d,]+) rows are in/.exec(stderr)?.[1]?.replaceAll(',', ''))
-    t.equal(work.employees().length, said)
-    t.ok(said < 100_000 && said % 5000 === 0, `${said} rows are whole batches, and not all`)
-  })
+  t.test(
+    `${signal} stops between two batches and says how many rows are in`,
+    onSqlite,
+    async (t) => {
+      const work = await Workplace.create(t)
+      const path = await work.file('people.csv', HEADER + 'Ada,1,E\n'.repeat(100_000))
+      const { code, stdout, stderr } = await work.runUntil('Importing:', interrupt, 'import', path)
+      t.equal(code, exitCode)
+      t.equal(stdout, '')
+      const said = Number(/Stopped: ([\d,]+) rows are in/.exec(stderr)?.[1]?.replaceAll(',', ''))
+      t.equal((await work.employees()).length, said)
+      t.ok(said < 100_000 && said % 5000 === 0, `${said} rows are whole batches, and not all`)
+    },
+  )
 
   t.test(`${signal} while the file is checked leaves the database alone`, async (t) => {
     const work = await Workplace.create(t)
@@ -37,7 +41,7 @@ for (const [signal, exitCode] of [
     t.equal(code, exitCode)
     t.match(stderr, /Stopped: nothing was imported\n$/)
     t.notMatch(stderr, 'Checking: 90 %')
-    t.same(work.employees(), [])
+    t.same(await work.employees(), [])
   })
 
   t.test(`${signal} while the command is loaded leaves the database alone`, async (t) => {
@@ -50,7 +54,7 @@ for (const [signal, exitCode] of [
       { code, stdout, stderr },
       { code: exitCode, stdout: '', stderr: 'Stopped: nothing was imported\n' },
     )
-    t.same(work.employees(), [])
+    t.same(await work.employees(), [])
   })
 }
 
@@ -82,7 +86,7 @@ t.test('Ctrl-C is heard between any two batches', async (t) => {
   t.same(await load(source, store, interrupt.signal), { rows: 5000, lastLine: 5001 })
 })
 
-t.test('a file that changes between the check and the import is an error', async (t) => {
+t.test('a file that changes between the check and the import is an error', onSqlite, async (t) => {
   const work = await Workplace.create(t)
   const path = await work.file('people.csv', HEADER + 'Ada,1,E\n'.repeat(100_000))
   const append = () => appendFileSync(path, 'Bob,1,E\n')

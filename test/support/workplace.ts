@@ -4,12 +4,21 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import { type Drizzle, openSqlite } from '../../src/store/sqlite/open.js'
+import type { Dialect } from '../../drizzle/define-view.js'
+import { openDatabase } from '../../src/store/open.js'
+import { dialect } from './any-database.js'
 import { type Outcome, outcome } from './outcome.js'
+import { postgresDatabase } from './postgres-database.js'
+import { openShell, type Shell } from './shell.js'
 import { temporaryDirectory } from './temporary-directory.js'
 
 /** Where in src/ each command is. */
-const FOLDERS = { import: 'bulk', generate: 'bulk', key: 'commands', openapi: 'commands' } as const
+const FOLDERS = {
+  import: 'bulk',
+  generate: 'bulk',
+  key: 'commands',
+  openapi: 'commands',
+} as const
 type Command = keyof typeof FOLDERS
 
 /** A directory with a database of the test's own, on which commands run as from a shell. */
@@ -17,15 +26,20 @@ export class Workplace {
   readonly databaseUrl: string
   readonly #directory: string
   readonly #t: Test
+  #shell: Promise<Shell> | undefined
 
-  private constructor(t: Test, directory: string) {
+  private constructor(t: Test, directory: string, databaseUrl: string) {
     this.#t = t
     this.#directory = directory
-    this.databaseUrl = `file:${join(directory, 'employees.db')}`
+    this.databaseUrl = databaseUrl
   }
 
-  static async create(t: Test): Promise<Workplace> {
-    return new Workplace(t, await temporaryDirectory(t))
+  /** @param kind of its database: that which tests run on, unless it is said */
+  static async create(t: Test, kind: Dialect = dialect): Promise<Workplace> {
+    const directory = await temporaryDirectory(t)
+    const url =
+      kind === 'postgres' ? await postgresDatabase(t) : `file:${join(directory, 'employees.db')}`
+    return new Workplace(t, directory, url)
   }
 
   /** Writes a file and gives its path. */
@@ -90,16 +104,23 @@ export class Workplace {
     })
   }
 
-  /** The database, closed with the test. */
-  open(): Drizzle['$client'] {
-    const client = openSqlite(this.databaseUrl).$client
-    this.#t.teardown(() => client.close())
-    return client
+  /** A shell on the database, which is brought up to date. */
+  shell(): Promise<Shell> {
+    this.#shell ??= this.#open()
+    return this.#shell
   }
 
-  /** The employees as rows of name, salary, department. */
-  employees(): unknown[] {
-    return this.open().prepare('SELECT name, salary, department FROM employees').raw().all()
+  async #open(): Promise<Shell> {
+    const db = await openDatabase(this.databaseUrl)
+    await db.close()
+    return openShell(this.#t, this.databaseUrl)
+  }
+
+  /** The employees as rows of name, salary, department, by id. */
+  async employees(): Promise<unknown[]> {
+    const shell = await this.shell()
+    const rows = await shell.all('SELECT name, salary, department FROM employees ORDER BY id')
+    return rows.map((row) => Object.values(row))
   }
 }
 

@@ -11,12 +11,17 @@ const UNDONE = /^(?:23|40)/
 /**
  * Ends a transaction with the last of its statements and a commit, in one round trip.
  *
+ * @param isWritten whether the transaction has written anything; with these statements, if left out
  * @throws what the server says, and nothing was kept
  * @throws {ConnectionLost} if there was nothing to keep
  * @throws {OutcomeUnknown} if the connection was lost before the answer, or a standby that must have the
  *   commit has not confirmed it: a success with a warning, to the server
  */
-export async function commit(connection: Connection, statements: Statement[]): Promise<void> {
+export async function commit(
+  connection: Connection,
+  statements: Statement[],
+  isWritten = statements.length > 0,
+): Promise<void> {
   connection.takeUnconfirmed()
   const written = statements.map((statement) => settled(connection.query(...statement)))
   const committed = settled(connection.query('COMMIT'))
@@ -27,7 +32,7 @@ export async function commit(connection: Connection, statements: Statement[]): P
   }
   const failure = await committed
   const isUndone = failure instanceof DatabaseError && UNDONE.test(failure.code ?? '')
-  if (isUndone || (failure && statements.length === 0)) throw failure
+  if (isUndone || (failure && !isWritten)) throw failure
   if (failure) throw Object.assign(new OutcomeUnknown(reasonOf(failure)), { cause: failure })
   if (connection.takeUnconfirmed()) throw new OutcomeUnknown('no standby has confirmed it')
 }

@@ -35,6 +35,8 @@ export interface ConnectionOptions {
   lockTimeoutMs?: number
   /** How long the server lets a transaction wait for its next statement, in milliseconds. */
   idleInTransactionMs?: number
+  /** Of queries one behind the other, each in its time: COPY needs that. */
+  isPlain?: boolean
 }
 
 /**
@@ -67,7 +69,7 @@ export class Connection {
   /** @throws what the server or the system says */
   static async open(
     { config }: Host,
-    { patienceMs, lockTimeoutMs, idleInTransactionMs }: ConnectionOptions = {},
+    { patienceMs, lockTimeoutMs, idleInTransactionMs, isPlain = false }: ConnectionOptions = {},
     connectMs = 2000,
   ): Promise<Connection> {
     const { options = '' } = config
@@ -76,7 +78,7 @@ export class Connection {
       ...config,
       options: `${options} ${SETTINGS.map((setting) => `-c ${setting}`).join(' ')}`.trim(),
       types: TYPES,
-      pipeline: true,
+      pipeline: !isPlain,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
       connectionTimeoutMillis: connectMs,
@@ -107,7 +109,7 @@ export class Connection {
     try {
       return await this.#client.query<Row>({ text, values, ...(name !== undefined && { name }) })
     } catch (error) {
-      throw this.#explained(error)
+      throw this.explained(error)
     }
   }
 
@@ -117,7 +119,7 @@ export class Connection {
       const query = { text, values, name, rowMode: 'array' as const }
       return (await this.#client.query<unknown[]>(query)).rows
     } catch (error) {
-      throw this.#explained(error)
+      throw this.explained(error)
     }
   }
 
@@ -152,7 +154,8 @@ export class Connection {
     this.#isLost = true
   }
 
-  #explained(error: unknown): unknown {
+  /** What an error of the driver means for whoever uses this connection. */
+  explained(error: unknown): unknown {
     if (error instanceof DatabaseError) return error
     const { code, message } = error as NodeJS.ErrnoException
     return this.#isLost || code !== undefined || OF_CONNECTIONS.test(message)

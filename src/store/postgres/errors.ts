@@ -42,6 +42,11 @@ export function isLeaving(error: unknown): boolean {
   return error instanceof DatabaseError && LEAVING.test(error.code ?? '')
 }
 
+/** Whether somebody else has not given up a lock in time. */
+export function isLocked(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '55P03'
+}
+
 function momentaryCode(error: unknown): string | undefined {
   if (error instanceof ConnectionLost) return error.message
   if (!(error instanceof DatabaseError)) return undefined

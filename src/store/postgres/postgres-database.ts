@@ -4,6 +4,7 @@ import { repeat } from '../repeat.js'
 import type { Store } from '../store.js'
 import type { ViewChange } from '../view-changes.js'
 import type { GeneratedView } from '../views/generate.js'
+import { PostgresBulk } from './bulk.js'
 import { Connection } from './connection.js'
 import { type Drizzle, drizzleOn } from './drizzle.js'
 import { explained } from './explained.js'
@@ -33,6 +34,7 @@ export class PostgresDatabase implements Database {
   readonly dialect = 'postgres'
   readonly drizzle: Drizzle
   readonly primary: Primary
+  readonly bulk: PostgresBulk
   readonly #secrets: Record<SecretUse, Buffer>
   readonly #options: PostgresOptions & { views: readonly GeneratedView[] }
   readonly #keeper: ViewKeeper
@@ -47,6 +49,7 @@ export class PostgresDatabase implements Database {
   ) {
     this.primary = primary
     this.drizzle = drizzleOn(primary)
+    this.bulk = new PostgresBulk(primary)
     this.#secrets = secrets
     this.#options = options
     this.#keeper = keeper
@@ -55,7 +58,8 @@ export class PostgresDatabase implements Database {
   /** @throws {UnusableDatabase} */
   static async open(url: string, given: PostgresOptions = {}): Promise<PostgresDatabase> {
     const options = { views: registeredViews, ...given }
-    const hosts = hostsOfUrl(url)
+    const { calledAs = 'DATABASE_URL' } = options
+    const hosts = hostsOfUrl(url, calledAs)
     const { leaseMs = hosts.length > 1 ? LEASE_MS : undefined } = options
     const primary = new Primary(hosts, leaseMs, options)
     try {
@@ -69,7 +73,7 @@ export class PostgresDatabase implements Database {
       return new PostgresDatabase(primary, secrets, options, keeper)
     } catch (error) {
       await primary.close()
-      throw told(error)
+      throw told(error, calledAs)
     }
   }
 
@@ -155,16 +159,16 @@ async function onItsOwn<T>(
   }
 }
 
-function hostsOfUrl(url: string) {
+export function hostsOfUrl(url: string, calledAs: string) {
   try {
     return hostsOf(url)
   } catch (error) {
-    throw new UnusableDatabase(`DATABASE_URL: ${(error as Error).message}`)
+    throw new UnusableDatabase(`${calledAs}: ${(error as Error).message}`)
   }
 }
 
 /** Which variable it was: the URL itself may have a password in it. */
-function told(error: unknown): unknown {
+function told(error: unknown, calledAs: string): unknown {
   if (!(error instanceof UnusableDatabase)) return error
-  return new UnusableDatabase(`DATABASE_URL: ${error.message}`, { cause: error })
+  return new UnusableDatabase(`${calledAs}: ${error.message}`, { cause: error })
 }

@@ -1,27 +1,5 @@
 import type { Database as Client } from 'better-sqlite3'
-import type { NewEmployee } from '../store.js'
-
-/** Fields that tell employees apart. */
-export type Key = readonly ('name' | 'department')[]
-
-/** A row of a file, by the line that it stands on. */
-export interface LinedEmployee extends NewEmployee {
-  line: number
-}
-
-/** A row that could mean several employees. */
-export interface Ambiguous {
-  line: number
-  employees: number
-  /** The least of their ids. */
-  first: number
-}
-
-export interface Changes {
-  created: number
-  updated: number
-  unchanged: number
-}
+import type { Ambiguous, Changes, Key, LinedEmployee } from '../bulk.js'
 
 /** How much of what is staged may be in memory, in KiB. */
 const CACHE_KIB = 64 * 1024

@@ -1,5 +1,6 @@
 import type { Database, OpenOptions, SecretUse, StoreOptions } from '../database.js'
 import type { Store } from '../store.js'
+import { SqliteBulk } from './bulk.js'
 import { type Drizzle, openSqlite } from './open.js'
 import { secretFor } from './secrets.js'
 import { createSqliteStore } from './sqlite-store.js'
@@ -8,10 +9,12 @@ import { createSqliteStore } from './sqlite-store.js'
 export class SqliteDatabase implements Database {
   readonly dialect = 'sqlite'
   readonly drizzle: Drizzle
+  readonly bulk: SqliteBulk
 
   /** @throws {UnusableDatabase} */
   constructor(url: string, options: OpenOptions = {}) {
     this.drizzle = openSqlite(url, options)
+    this.bulk = new SqliteBulk(this.drizzle.$client)
   }
 
   secret(use: SecretUse): Buffer {

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
-import { isLocked } from '../store/sqlite/errors.js'
+import * as postgres from './postgres/errors.js'
+import * as sqlite from './sqlite/errors.js'
 
 /** How long to wait for somebody else's lock, which the service must not and a command may. */
 const PATIENCE_MS = 60_000
@@ -12,9 +13,9 @@ const RETRY_MS = 50
  * @param attempt which has done nothing when it fails by the lock
  * @returns whether it was done; false if there was an interrupt before
  */
-export async function patiently(attempt: () => unknown, interrupt: AbortSignal): Promise<boolean> {
+export async function patiently(attempt: () => unknown, interrupt?: AbortSignal): Promise<boolean> {
   const deadline = performance.now() + PATIENCE_MS
-  while (!interrupt.aborted) {
+  while (!interrupt?.aborted) {
     try {
       await attempt()
       return true
@@ -25,4 +26,8 @@ export async function patiently(attempt: () => unknown, interrupt: AbortSignal):
     await setTimeout(RETRY_MS)
   }
   return false
+}
+
+function isLocked(error: unknown): boolean {
+  return sqlite.isLocked(error) || postgres.isLocked(error)
 }
