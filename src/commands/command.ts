@@ -4,7 +4,7 @@ import { ConfigError, readConfig } from '../config.js'
 import { EXIT } from '../exit-codes.js'
 import { type AnyDatabase, openDatabase } from '../store/open.js'
 
-export { EXIT }
+export { ConfigError, EXIT }
 
 const EXIT_CODES = `
 Exit code: 0 done; 1 it failed, and the message says why; 2 it was called in a wrong way, or with a wrong

@@ -16,6 +16,7 @@ import { temporaryDirectory } from './temporary-directory.js'
 const FOLDERS = {
   import: 'bulk',
   generate: 'bulk',
+  move: 'bulk',
   key: 'commands',
   openapi: 'commands',
 } as const

@@ -23,13 +23,14 @@ export class CopyIn {
   /**
    * @param connection on which queries wait for those before them
    * @param target a table and its columns
+   * @param told what an error means to whoever copies
    */
-  constructor(connection: Connection, target: string) {
+  constructor(connection: Connection, target: string, told: (error: unknown) => unknown) {
     this.#stream = connection.client.query(from(`COPY ${target} FROM STDIN`))
     this.#failed = new Promise((_, reject) => {
-      this.#stream.on('error', (error) => reject(connection.explained(error)))
+      this.#stream.on('error', (error) => reject(told(connection.explained(error))))
       // The stream of a connection that is no more waits for ever.
-      connection.lost.then(reject)
+      connection.lost.then((error) => reject(told(error)))
     })
     this.#failed.catch(() => {})
   }
@@ -41,7 +42,7 @@ export class CopyIn {
     return this.#text.length < CHUNK ? undefined : this.#send()
   }
 
-  /** @throws {ConnectionLost} and errors of the server, of whichever row */
+  /** @throws an error of whichever row */
   async end(): Promise<void> {
     await this.#send()
     const finished = once(this.#stream, 'finish')

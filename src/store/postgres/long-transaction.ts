@@ -68,7 +68,7 @@ export class LongTransaction {
   }
 
   copyInto(target: string): CopyIn {
-    return new CopyIn(this.#connection, target)
+    return new CopyIn(this.#connection, target, (error) => this.#told(error))
   }
 
   /** Begins, with the writers' lock. It waits for those who have it, for up to a minute. */
@@ -104,6 +104,7 @@ export class LongTransaction {
     await this.#connection.end()
   }
 
+  /** What fails for the moment is a 503; of a right that is missing a line says so. */
   #told(error: unknown): unknown {
     const isRight = error instanceof DatabaseError && error.code === '42501'
     return isRight ? explained(error, this.#host) : asDatabaseError(error)

@@ -35,29 +35,30 @@ export async function bringUpToDate(
   connection: Connection,
   keeper: ViewKeeper,
 ): Promise<ViewChange[]> {
-  const known = readdirSync(migrations)
-    .filter((name) => name.endsWith('.sql'))
-    .sort()
   // Whoever serves need not own the tables, where somebody else has brought them up to date.
-  if (await isUpToDate(connection, keeper, known)) return []
-  return untilUnlocked(() => inSchemaLock(connection, () => migrate(connection, keeper, known)))
+  if (await isUpToDate(connection, keeper)) return []
+  return untilUnlocked(() => inSchemaLock(connection, () => migrate(connection, keeper)))
 }
 
-async function migrate(
-  connection: Connection,
-  keeper: ViewKeeper,
-  known: string[],
-): Promise<ViewChange[]> {
+/** The migrations of this release, in their order. */
+export function known(): string[] {
+  return readdirSync(migrations)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
+}
+
+async function migrate(connection: Connection, keeper: ViewKeeper): Promise<ViewChange[]> {
   await connection.query(MIGRATIONS)
   const applied = await appliedTo(connection)
-  for (const name of known) {
+  const own = known()
+  for (const name of own) {
     if (applied.includes(name)) continue
     await apply(connection, readFileSync(`${migrations}/${name}`, 'utf8'))
     await connection.query('INSERT INTO migrations (name) VALUES ($1)', [name])
   }
   await assertTables(
     connection,
-    applied.filter((name) => !known.includes(name)),
+    applied.filter((name) => !own.includes(name)),
   )
   const changes = await keeper.keep(connection, true)
   return applied.length === 0 ? [] : changes
@@ -101,20 +102,17 @@ export async function inSchemaLock<T>(connection: Connection, work: () => Promis
 const MIGRATIONS = `CREATE TABLE IF NOT EXISTS migrations (
   name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`
 
-async function isUpToDate(
-  connection: Connection,
-  keeper: ViewKeeper,
-  known: string[],
-): Promise<boolean> {
+async function isUpToDate(connection: Connection, keeper: ViewKeeper): Promise<boolean> {
   const { rows } = await connection.query<{ isThere: boolean }>(
     `SELECT to_regclass('migrations') IS NOT NULL AS "isThere"`,
   )
   if (!rows[0]?.isThere) return false
   const applied = await appliedTo(connection)
-  if (!known.every((name) => applied.includes(name))) return false
+  const own = known()
+  if (!own.every((name) => applied.includes(name))) return false
   await assertTables(
     connection,
-    applied.filter((name) => !known.includes(name)),
+    applied.filter((name) => !own.includes(name)),
   )
   return !(await keeper.isDue(connection))
 }

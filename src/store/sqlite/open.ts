@@ -39,7 +39,7 @@ const PAGE_BYTES = 4096
  * @throws {UnusableDatabase} when it cannot be opened, or is no database of this service
  */
 export function openSqlite(url: string, options: SqliteOptions = {}): Drizzle {
-  const path = url.slice('file:'.length).replace(/^\/\/(?=\/)/, '')
+  const path = pathOf(url)
   const unknown: string[] = []
   let client: Sqlite.Database | undefined
   try {
@@ -54,6 +54,11 @@ export function openSqlite(url: string, options: SqliteOptions = {}): Drizzle {
     client?.close()
     throw explained(error, url, unknown)
   }
+}
+
+/** Of a `file:` URL. */
+export function pathOf(url: string): string {
+  return url.slice('file:'.length).replace(/^\/\/(?=\/)/, '')
 }
 
 /** @returns whether it was not there */
@@ -116,7 +121,8 @@ function assertTables(client: Sqlite.Database): void {
 
 const migrations = fileURLToPath(new URL('../../../../drizzle/sqlite/', import.meta.url))
 
-function known(): string[] {
+/** The migrations of this release. */
+export function known(): string[] {
   return readdirSync(migrations).filter((name) => name.endsWith('.sql'))
 }
 
