@@ -97,11 +97,12 @@ export class Load {
     }
   }
 
-  async run(): Promise<void> {
+  /** Until it is stopped. The URLs may change meanwhile, unless readers pipeline. */
+  async run(pipelinedReaders = PIPELINED_READERS): Promise<void> {
     const loops = [
       ...Array.from({ length: WRITERS }, (_, writer) => () => this.#write(writer)),
       ...Array.from({ length: READERS }, (_, reader) => this.#reader(reader)),
-      ...Array.from({ length: PIPELINED_READERS }, (_, reader) => this.#pipelined(reader)),
+      ...Array.from({ length: pipelinedReaders }, (_, reader) => this.#pipelined(reader)),
     ]
     await Promise.all(
       loops.map(async (loop) => {
