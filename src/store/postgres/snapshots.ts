@@ -27,9 +27,18 @@ export interface Snapshot {
   rows: RowSource
 }
 
-interface Idle {
-  session: Session
-  connection: Connection
+/** A connection for one snapshot at a time. */
+class Reading {
+  readonly session: Session
+  readonly connection: Connection
+  /** Called when the connection is lost: of the snapshots before nothing stays with it. */
+  onLost: (reason: string) => void = () => {}
+
+  constructor(session: Session, connection: Connection) {
+    this.session = session
+    this.connection = connection
+    connection.lost.then(({ message }) => this.onLost(message))
+  }
 }
 
 /**
@@ -39,7 +48,7 @@ interface Idle {
 export class Snapshots {
   readonly #primary: Primary
   readonly #limits: typeof LIMITS
-  #idle: Idle[] = []
+  #idle: Reading[] = []
   #open = 0
   #lists = 0
   #isClosed = false
@@ -72,18 +81,18 @@ export class Snapshots {
       this.#open--
       if (isList) this.#lists--
     }
-    let connection: Connection | undefined
+    let reading: Reading | undefined
     try {
       return await this.#primary.do(async (session) => {
-        connection = await this.#connect(session)
+        reading = await this.#connect(session)
         if (!isOpen) {
-          connection.destroy()
+          reading.connection.destroy()
           throw new DatabaseUnavailable('no answer in time')
         }
-        return this.#begin(session, connection, leave, query, firstly)
+        return this.#begin(reading, leave, query, firstly)
       })
     } catch (error) {
-      connection?.destroy()
+      reading?.connection.destroy()
       leave()
       throw error
     }
@@ -94,39 +103,41 @@ export class Snapshots {
     await Promise.all(this.#idle.splice(0).map(({ connection }) => connection.end()))
   }
 
-  async #connect(session: Session): Promise<Connection> {
+  async #connect(session: Session): Promise<Reading> {
     const stale = this.#idle.filter((each) => each.session.isLost)
     for (const { connection } of stale) connection.destroy()
     this.#idle = this.#idle.filter((each) => !each.session.isLost && !each.connection.isLost)
     const idle = this.#idle.pop()
-    return idle?.connection ?? Connection.open(session.host, { patienceMs: ANSWER_MS })
+    if (idle) return idle
+    return new Reading(session, await Connection.open(session.host, { patienceMs: ANSWER_MS }))
   }
 
   /** In one round trip. */
   async #begin(
-    session: Session,
-    connection: Connection,
+    reading: Reading,
     leave: () => void,
     { text, values }: Query,
     firstly: Query | undefined,
   ): Promise<Snapshot> {
+    const { connection } = reading
     const [, first, , fetched] = await Promise.all([
       connection.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
       firstly && connection.query<Record<string, unknown>>(firstly.text, firstly.values),
       connection.query(`DECLARE found NO SCROLL CURSOR FOR ${text}`, values),
       connection.query(FETCH),
     ])
-    const rows = new Cursor(connection, fetched.rows, this.#limits.lifeMs, (isWhole) => {
+    const rows = new Cursor(reading, fetched.rows, this.#limits.lifeMs, (isWhole) => {
       leave()
-      this.#giveBack(session, connection, isWhole)
+      this.#giveBack(reading, isWhole)
     })
     return { first: first?.rows[0], rows }
   }
 
-  #giveBack(session: Session, connection: Connection, isWhole: boolean): void {
+  #giveBack(reading: Reading, isWhole: boolean): void {
+    const { session, connection } = reading
     const isKept = isWhole && !session.isLost && this.#idle.length < this.#limits.idle
     if (isKept && !this.#isClosed) {
-      this.#idle.push({ session, connection })
+      this.#idle.push(reading)
       // Behind whatever is under way; and in front of what comes next.
       connection.query('ROLLBACK').catch(() => connection.destroy())
     } else {
@@ -141,7 +152,7 @@ const FETCH = `FETCH ${CHUNK} FROM found`
 
 class Cursor implements RowSource {
   readonly signal: AbortSignal
-  readonly #connection: Connection
+  readonly #reading: Reading
   readonly #onClose: (isWhole: boolean) => void
   readonly #timer: NodeJS.Timeout
   #fetched: unknown[]
@@ -149,29 +160,29 @@ class Cursor implements RowSource {
   #isWhole = true
 
   constructor(
-    connection: Connection,
+    reading: Reading,
     fetched: unknown[],
     lifeMs: number,
     onClose: (isWhole: boolean) => void,
   ) {
     const abort = new AbortController()
     this.signal = abort.signal
-    this.#connection = connection
+    this.#reading = reading
     this.#onClose = onClose
     this.#fetched = fetched
     this.#isLast = fetched.length < CHUNK
     const giveUp = (reason: string) => abort.abort(new DatabaseUnavailable(reason))
     this.#timer = setTimeout(() => giveUp('a snapshot was open for too long'), lifeMs).unref()
-    connection.lost.then(({ message }) => {
+    reading.onLost = (reason) => {
       // What was fetched to its end needs the connection no more.
-      if (!this.#isLast) giveUp(message)
-    })
+      if (!this.#isLast) giveUp(reason)
+    }
   }
 
   async next(limit: number): Promise<unknown[]> {
     while (this.#fetched.length < limit && !this.#isLast) {
       this.#isWhole = false
-      const { rows } = await this.#connection.query(FETCH)
+      const { rows } = await this.#reading.connection.query(FETCH)
       this.#isWhole = true
       this.#isLast = rows.length < CHUNK
       this.#fetched = this.#fetched.length > 0 ? [...this.#fetched, ...rows] : rows
@@ -183,6 +194,7 @@ class Cursor implements RowSource {
 
   close(): void {
     clearTimeout(this.#timer)
+    this.#reading.onLost = () => {}
     this.#onClose(this.#isWhole)
   }
 }
