@@ -1,4 +1,4 @@
-import { addAbortSignal, Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 
 /** Rows of one snapshot, which is closed when they were read, or must be given up. */
 export interface RowSource {
@@ -25,7 +25,10 @@ export class JsonArrayStream extends Readable {
   constructor(source: RowSource) {
     super({ highWaterMark: 1 })
     this.#source = source
-    addAbortSignal(source.signal, this)
+    const { signal } = source
+    // With its reason and not an AbortError, since that says nothing of a status.
+    signal.addEventListener('abort', () => this.destroy(signal.reason), { once: true })
+    if (signal.aborted) this.destroy(signal.reason)
   }
 
   override _read(): void {

@@ -1,6 +1,7 @@
 import { DatabaseUnavailable, TooManySnapshots } from '../errors.js'
 import type { RowSource } from '../json-array-stream.js'
 import { Connection } from './connection.js'
+import { asDatabaseError } from './errors.js'
 import type { Primary } from './primary.js'
 import { ANSWER_MS, type Session } from './session.js'
 
@@ -180,6 +181,14 @@ class Cursor implements RowSource {
   }
 
   async next(limit: number): Promise<unknown[]> {
+    try {
+      return await this.#next(limit)
+    } catch (error) {
+      throw asDatabaseError(error)
+    }
+  }
+
+  async #next(limit: number): Promise<unknown[]> {
     while (this.#fetched.length < limit && !this.#isLast) {
       this.#isWhole = false
       const { rows } = await this.#reading.connection.query(FETCH)
