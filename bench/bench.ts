@@ -12,8 +12,9 @@ import { measureGrowth } from './measure/growth.js'
 import { measurePauses, PAUSES } from './measure/pauses.js'
 import type { Results } from './measure/results.js'
 import { measureRows, stepsOf } from './measure/rounds.js'
+import { measureScale } from './measure/scale.js'
 import { pageOf } from './report/page.js'
-import { tableOf } from './report/table.js'
+import { scaleTableOf, tableOf } from './report/table.js'
 import { targetsOf } from './targets.js'
 
 const EMPLOYEES = 10_000
@@ -47,6 +48,7 @@ interface Options {
   seconds: number
   only?: string
   against?: string[]
+  scale?: number
   out: string
 }
 
@@ -58,6 +60,11 @@ const command = new Command('npm run bench --')
   .option('--seconds <count>', 'how long each time', integer(1, 60), 1)
   .option('--only <text>', 'only requests whose name contains this, and nothing else')
   .option('--against <checkouts...>', 'only the service, beside that of other checkouts')
+  .option(
+    '--scale <hits>',
+    'only what 1, 2 and 3 processes ask of one PostgreSQL, at so many hits a second each',
+    integer(1, 100_000),
+  )
   .option('--out <directory>', 'where the results go', 'bench/results')
   .addHelpText('after', HELP)
   .action(bench)
@@ -68,6 +75,11 @@ process.exit(process.exitCode ?? EXIT.ok)
 
 async function bench(options: Options): Promise<void> {
   await import('../test/support/ensure-programs.js')
+  if (options.scale !== undefined) {
+    const { rounds, seconds, scale } = options
+    console.log(scaleTableOf(await measureScale(EMPLOYEES, scale, seconds, rounds)))
+    return
+  }
   const results = await scoped(async (scope) =>
     measureAll(options, new Databases(await temporaryDirectory(scope))),
   )

@@ -5,6 +5,8 @@ import type { Levels } from './servers/protocol.js'
 export interface Load {
   requests: Request[]
   connections: number
+  /** Requests in a second, of all connections; as many as it takes if left out. */
+  rate?: number
   /** The statuses that an answer may have. */
   expected: number[]
 }

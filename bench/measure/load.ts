@@ -20,7 +20,7 @@ export interface Measured {
  */
 export async function measure(
   server: Target,
-  { requests, connections, expected }: Load,
+  { requests, connections, expected, rate }: Load,
   seconds: number,
 ): Promise<Measured> {
   // It looks for its end only when it takes a sample.
@@ -28,7 +28,14 @@ export async function measure(
   const times = createHistogram({ figures: 3 })
   const before = await server.cpu()
   const result = await new Promise<Result>((resolve, reject) => {
-    const options = { url: server.url, connections, requests, duration: seconds, sampleInt }
+    const options = {
+      url: server.url,
+      connections,
+      requests,
+      duration: seconds,
+      sampleInt,
+      ...(rate !== undefined && { overallRate: rate }),
+    }
     autocannon(options, (error, result) => (error ? reject(error) : resolve(result))).on(
       'response',
       (_client, _status, _bytes, ms) => times.record(Math.ceil(ms * 1e6) || 1),
@@ -40,7 +47,7 @@ export async function measure(
   const wrong = counts.filter(([status]) => !expected.includes(Number(status)))
   // On a slow machine a moment is soon over; who never answers is an error after 10 seconds.
   if (wrong.length === 0 && result.errors === 0 && times.count === 0) {
-    return measure(server, { requests, connections, expected }, 2 * seconds)
+    return measure(server, { requests, connections, expected, ...(rate && { rate }) }, 2 * seconds)
   }
   if (wrong.length > 0 || result.errors > 0) {
     throw new Error(

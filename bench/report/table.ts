@@ -1,5 +1,6 @@
 import Table from 'cli-table3'
 import type { Results } from '../measure/results.js'
+import type { ScaleResult } from '../measure/scale.js'
 
 /** The results as text for a terminal. */
 export function tableOf({ rows, growth, pauses, targets }: Results): string {
@@ -48,6 +49,29 @@ export function tableOf({ rows, growth, pauses, targets }: Results): string {
   }
   const tables = [requests, sizes, others, goals].filter(({ length }) => length > 0)
   return tables.map(String).join('\n')
+}
+
+/** What processes ask of one PostgreSQL, beside the model. */
+export function scaleTableOf(results: ScaleResult[]): string {
+  const scale = table(
+    'processes',
+    'hits/s',
+    'trains/s',
+    'by the model',
+    'PostgreSQL, ms of CPU/s',
+    'by the model',
+  )
+  for (const each of results) {
+    scale.push([
+      each.processes,
+      each.hits.toFixed(0),
+      each.trains.toFixed(0),
+      each.predictedTrains.toFixed(0),
+      each.postgresMs.toFixed(0),
+      each.predictedMs.toFixed(0),
+    ])
+  }
+  return String(scale)
 }
 
 function table(...head: string[]) {
