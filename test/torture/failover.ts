@@ -5,6 +5,7 @@ import { type Host, hostsOf } from '../../src/store/postgres/hosts.js'
 import { Primary } from '../../src/store/postgres/primary.js'
 import type { Tally } from '../failover/postgres/client.js'
 import { FailoverLoad, type Kept } from '../failover/postgres/failover-load.js'
+import { tellWritePauses } from '../failover/postgres/write-pauses.js'
 import { type Scope, scoped } from '../support/scope.js'
 import { Service } from '../support/service.js'
 
@@ -26,8 +27,10 @@ process finds the primary for itself, by the lease of DATABASE_LEASE_MS, if that
 The database gets what the service needs, and keeps the employees that are made: in departments whose names
 begin with "failover".
 
-It says every five seconds what was done in them, and fails if anything was wrong, or if a process did no
-writes in the last of them.
+It says every five seconds what was done in them, and when a process does no writes for a second, and when
+it does again. It fails if anything was wrong, or if a process did no writes in the last five seconds.
+
+SIGTERM ends it sooner, with its judgement: for a script that has done to the servers what it wanted.
 
 Examples:
   npm run failover -- --url postgres://app:secret@10.0.0.1,10.0.0.2,10.0.0.3/employees --minutes 30`
@@ -55,6 +58,8 @@ const command = new Command('npm run failover --')
     process.exitCode = isGood ? EXIT.ok : EXIT.failed
   })
 
+let isEnding = false
+process.once('SIGTERM', () => (isEnding = true))
 await run(command)
 
 function hostsIn(url: string): Host[] {
@@ -78,7 +83,9 @@ async function failOver(
   const load = new FailoverLoad(services.map((service) => service.url))
   scope.teardown(() => load.stop())
   await load.start()
+  const endPauses = tellWritePauses(load, console.log)
   const faults = await watch(load, minutes * 60_000)
+  endPauses()
   await load.stop()
 
   faults.push(...load.judge(await keptIn(hosts, load.prefix)))
@@ -97,8 +104,9 @@ async function failOver(
 async function watch(load: FailoverLoad, ms: number): Promise<string[]> {
   const faults: string[] = []
   const start = performance.now()
+  const isOver = () => isEnding || performance.now() >= start + ms
   let before = load.tallies
-  while (performance.now() < start + ms) {
+  while (!isOver()) {
     await delay(SAID_EVERY_MS)
     const found = load.takeFaults()
     const after = load.tallies
@@ -112,8 +120,7 @@ async function watch(load: FailoverLoad, ms: number): Promise<string[]> {
     for (const fault of found.slice(0, SHOWN_AT_ONCE)) console.log(`  ${fault}`)
     faults.push(...found)
     const areIdle = after.some(({ writes }, i) => writes === before[i]?.writes)
-    if (areIdle && performance.now() >= start + ms)
-      faults.push('In the end a process did no writes')
+    if (areIdle && isOver()) faults.push('In the end a process did no writes')
     before = after
   }
   return faults
