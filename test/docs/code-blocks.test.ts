@@ -49,6 +49,12 @@ const checks: Record<string, Check[]> = {
           t.ok(existsSync(join(ROOT, file)), file)
       },
     },
+    {
+      isMine: ({ text }) => commandsOf(text).every((command) => command.startsWith('ops/')),
+      check: async (t, { text }) => {
+        for (const command of commandsOf(text)) await hasOptions(t, command)
+      },
+    },
   ],
   ts: [
     {
@@ -109,6 +115,14 @@ function commandsOf(text: string): string[] {
     .split(/\n|&&/)
     .map((line) => line.replace(/\s+#.*$/, '').trim())
     .filter((line) => line !== '')
+}
+
+/** Whether a script of the project is there, and knows the options. */
+async function hasOptions(t: Test, command: string): Promise<void> {
+  const [script = '', ...words] = command.split(' ')
+  const { stdout } = await outcome(spawn(join(ROOT, script), ['--help']))
+  for (const option of words.filter((word) => word.startsWith('--')))
+    t.match(stdout, new RegExp(`^ +${option}\\b`, 'm'), command)
 }
 
 const helps = new Map<string, Promise<string>>()

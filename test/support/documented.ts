@@ -10,9 +10,11 @@ export interface CodeBlock {
   text: string
 }
 
-/** The README and the pages beside it, by path. */
+const PAGES = readdirSync(new URL('docs', ROOT)).map((name) => `docs/${name}`)
+
+/** The README, its pages and that of a demonstration, by path. */
 export const documents = new Map(
-  ['README.md', ...readdirSync(new URL('docs', ROOT)).map((name) => `docs/${name}`)].map((file) => [
+  ['README.md', ...PAGES, 'ops/patroni/README.md'].map((file) => [
     file,
     readFileSync(new URL(file, ROOT), 'utf8'),
   ]),
