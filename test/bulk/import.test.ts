@@ -142,6 +142,19 @@ t.test('NDJSON is read by its extension, with salaries as numbers or text', asyn
   ])
 })
 
+t.test('text is taken to the letter, and salaries to the last bit', async (t) => {
+  const work = await Workplace.create(t)
+  const names = ['C:\\temp\\new', '\\N', '\\.', '"\'$$', '\u{1f469}\u200d\u{1f680} é', 'Zoë\ufffd']
+  const salaries = [0, 5e-324, 1e-7, 0.1 + 0.2, 99_999.999_999_999_99, 1e12]
+  const people = names.map((name, index) => ({ name, salary: salaries[index], department: name }))
+  const lines = people.map((each) => JSON.stringify(each)).join('\n')
+  t.equal((await work.run('import', await work.file('people.ndjson', lines))).code, 0)
+  t.strictSame(
+    await work.employees(),
+    people.map((each) => Object.values(each)),
+  )
+})
+
 t.test('spaces around names and departments are left out, and counted', async (t) => {
   const work = await Workplace.create(t)
   const path = await work.file(

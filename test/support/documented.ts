@@ -41,6 +41,7 @@ export const RUN = {
   'sending a key': ['docs/operations.md', 'KEY='],
   'starting over PostgreSQL': ['docs/postgresql.md', 'DATABASE_URL='],
   'a database for it': ['docs/postgresql.md', 'CREATE ROLE'],
+  'what a move says': ['docs/postgresql.md', 'moved '],
   'an answer that may lag': ['docs/postgresql.md', 'Cache-Status: '],
   'checking what Prometheus reads': ['docs/operations.md', 'promtool '],
 } as const
