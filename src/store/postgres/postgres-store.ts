@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
-import type { View } from '../../../drizzle/define-view.js'
 import { employees } from '../../../drizzle/postgres/schema.js'
 import type { StoreOptions } from '../database.js'
 import { JsonArrayStream, ViewStream } from '../json-array-stream.js'
 import { repeat } from '../repeat.js'
 import type { Employee, EmployeeStore, Store, ViewChanges, ViewStore } from '../store.js'
 import type { GeneratedView } from '../views/generate.js'
+import { knownViews, unheardOf } from '../views/known.js'
 import { commit, type Statement } from './commit.js'
 import type { Connection } from './connection.js'
 import type { Drizzle } from './drizzle.js'
@@ -174,7 +173,7 @@ function viewStore(
   snapshots: Snapshots,
   { views, isBroken = () => false }: PostgresStoreOptions,
 ): ViewStore {
-  const generated = new Map(views.map((view) => [view.name, view]))
+  const known = knownViews(views)
   return {
     async version(view) {
       const { name, hash } = known(view)
@@ -193,17 +192,6 @@ function viewStore(
       return new ViewStream(version ?? unheardOf(), rows)
     },
   }
-
-  function known({ name }: View): GeneratedView {
-    const view = generated.get(name)
-    if (!view) throw new Error(`No file in drizzle/views defines ${name}`)
-    return view
-  }
-}
-
-/** A version that nothing was or will be kept under. */
-function unheardOf(): string {
-  return randomBytes(16).toString('hex')
 }
 
 /** Metrics must not fall silent with the database. */

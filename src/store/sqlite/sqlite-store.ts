@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
-import type { View } from '../../../drizzle/define-view.js'
 import { employees } from '../../../drizzle/sqlite/schema.js'
 import type { StoreOptions } from '../database.js'
 import { JsonArrayStream, ViewStream } from '../json-array-stream.js'
 import { repeat } from '../repeat.js'
 import type { EmployeeStore, Store, StoreStats, ViewStore } from '../store.js'
 import type { GeneratedView } from '../views/generate.js'
+import { knownViews, unheardOf } from '../views/known.js'
 import { asDatabaseError } from './errors.js'
 import { GroupCommit } from './group-commit.js'
 import { IdempotencyKeys } from './idempotency-keys.js'
@@ -161,7 +160,7 @@ function viewStore(
 ): ViewStore {
   // The probe in front of every cached answer: the bare driver, without Drizzle's mapping of rows.
   const probe = client.prepare<[string, string], string>(VERSION).pluck()
-  const generated = new Map(views.map((view) => [view.name, view]))
+  const known = knownViews(views)
   return {
     version(view) {
       const { name, hash } = known(view)
@@ -180,17 +179,6 @@ function viewStore(
       }
     },
   }
-
-  function known({ name }: View): GeneratedView {
-    const view = generated.get(name)
-    if (!view) throw new Error(`No file in drizzle/views defines ${name}`)
-    return view
-  }
-}
-
-/** A version that nothing was or will be kept under. */
-function unheardOf(): string {
-  return randomBytes(16).toString('hex')
 }
 
 function statsOf(
