@@ -214,7 +214,8 @@ start_etcd() {
   if [[ $(etcd_section) == etcd ]]; then options=(--enable-v2); fi
   "${server[@]}" etcd --name one --data-dir "$directory/etcd" \
     --listen-client-urls "$url" --advertise-client-urls "$url" \
-    --listen-peer-urls "$peer" --initial-advertise-peer-urls "$peer" --initial-cluster "one=$peer" "${options[@]}" \
+    --listen-peer-urls "$peer" --initial-advertise-peer-urls "$peer" \
+    --initial-cluster "one=$peer" "${options[@]}" \
     >"$directory/etcd.log" 2>&1 &
   etcd=$!
   disown
@@ -287,8 +288,10 @@ echo "Node $(who Leader) is the primary, and node $(who 'Sync Standby') its sync
 
 # --- The load -------------------------------------------------------------------------------------------
 
-url=postgres://employees:$employees_password@127.0.0.1:${port_of[1]},127.0.0.1:${port_of[2]},127.0.0.1:${port_of[3]}/employees
-(cd "$here/../.." && exec setsid npm run --silent failover -- --url "$url" --minutes 60) >"$log" 2>&1 &
+hosts=127.0.0.1:${port_of[1]},127.0.0.1:${port_of[2]},127.0.0.1:${port_of[3]}
+url=postgres://employees:$employees_password@$hosts/employees
+: >"$log"
+(cd "$here/../.." && exec setsid npm run --silent failover -- --url "$url" --minutes 60) >>"$log" 2>&1 &
 load=$!
 tail --lines=+1 --follow --pid=$load "$log" | sed --unbuffered 's/^/    /' &
 shown=$!
@@ -417,7 +420,7 @@ code=0
 kill -TERM $load
 wait $load || code=$?
 load=''
-wait $shown
+wait $shown || true
 echo
 echo 'The longest that a process of the service did no writes:'
 printf '  %s\n' "${summary[@]}"
