@@ -43,6 +43,8 @@ export const RUN = {
   'a database for it': ['docs/postgresql.md', 'CREATE ROLE'],
   'what a move says': ['docs/postgresql.md', 'moved '],
   'an answer that may lag': ['docs/postgresql.md', 'Cache-Status: '],
+  'the model of trains': ['docs/scale.md', 'trains/s of a process'],
+  'the model of writes': ['docs/scale.md', 'writes/s of all'],
   'checking what Prometheus reads': ['docs/operations.md', 'promtool '],
 } as const
 
