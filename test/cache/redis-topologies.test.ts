@@ -1,4 +1,5 @@
 // slow: Sentinels and clusters are started, stopped and waited for
+// no database: it is Redis that fails, whatever it stands in front of
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { cacheKey } from '../../src/cache/cache-key.js'

@@ -1,4 +1,5 @@
 // slow: Sentinels take their time to agree that a master is gone
+// no database: it is Redis that fails, whatever it stands in front of
 import t from 'tap'
 import { clientOf, topologies } from '../support/redis-topologies.js'
 import { until } from '../support/until.js'

@@ -1,4 +1,5 @@
 // slow: clusters are started, resharded and broken
+// no database: it is Redis that fails, whatever it stands in front of
 import t from 'tap'
 import { highSalary } from '../../drizzle/views/high-salary.js'
 import { cacheKey } from '../../src/cache/cache-key.js'
