@@ -1,7 +1,8 @@
+import { DatabaseError } from 'pg'
 import { DatabaseUnavailable, TooManySnapshots } from '../errors.js'
 import type { RowSource } from '../json-array-stream.js'
-import { Connection } from './connection.js'
-import { asDatabaseError } from './errors.js'
+import { Connection, reasonOf } from './connection.js'
+import { asDatabaseError, ConnectionLost } from './errors.js'
 import type { Primary } from './primary.js'
 import { ANSWER_MS, type Session } from './session.js'
 
@@ -15,6 +16,9 @@ export const LIMITS = {
   /** How long one may be open, in milliseconds: until then nothing that it may see is cleaned up. */
   lifeMs: 300_000,
 }
+
+/** How long a connection may take: less than a request waits, in milliseconds. */
+const CONNECT_MS = 1500
 
 /** A query, with its parameters. */
 export interface Query {
@@ -110,7 +114,13 @@ export class Snapshots {
     this.#idle = this.#idle.filter((each) => !each.session.isLost && !each.connection.isLost)
     const idle = this.#idle.pop()
     if (idle) return idle
-    return new Reading(session, await Connection.open(session.host, { patienceMs: ANSWER_MS }))
+    try {
+      const opening = Connection.open(session.host, { patienceMs: ANSWER_MS }, CONNECT_MS)
+      return new Reading(session, await opening)
+    } catch (error) {
+      // One that was reached before is away for the moment.
+      throw error instanceof DatabaseError ? error : new ConnectionLost(reasonOf(error))
+    }
   }
 
   /** In one round trip. */
