@@ -12,6 +12,8 @@ import { postgresClient } from '../../support/postgres-client.js'
 import { postgresDatabase } from '../../support/postgres-database.js'
 import { until } from '../../support/until.js'
 
+/** Connections that a process has to its primary, whoever reads. */
+const SESSION = 4
 const ada = { name: 'Ada', salary: 200_000, department: 'Engineering' }
 
 t.test('a list sees one moment, while others write', async (t) => {
@@ -106,6 +108,7 @@ t.test('a few connections are kept, and used again', async (t) => {
   const { store, shell } = await open(t, { snapshots: { idle: 2 } })
   await Promise.all(Array.from({ length: 6 }, async () => text(await store.employees.list({}))))
   t.equal(store.stats().readers.idle, 2)
+  await until(async () => (await connections(shell)).length === SESSION + 2)
   const before = await connections(shell)
   for (let i = 0; i < 10; i++) await text(await store.employees.list({}))
   t.strictSame(await connections(shell), before)
@@ -121,6 +124,7 @@ t.test(
       () => store.views.read(top2ByDepartment),
     ]) {
       const begun = await begin()
+      begun?.on('error', () => {})
       await shell.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE datname = current_database() AND state = 'idle in transaction'`)
       const outcome = text(begun as NodeJS.ReadableStream)
@@ -159,6 +163,44 @@ t.test('a snapshot that is open for too long is given up', async (t) => {
   await until(async () => (await inTransactions(shell)) === 0)
 })
 
+t.test('what comes first and the rows are of one moment', async (t) => {
+  const { db, shell } = await open(t)
+  const snapshots = new Snapshots(db.primary)
+  t.teardown(() => snapshots.close())
+  await shell.query('SELECT pg_advisory_lock(1)')
+  const opened = snapshots.open('fill', { text: 'SELECT id FROM employees', values: [] }, WAIT)
+  await until(async () => (await processes(shell, "wait_event = 'advisory'")).length > 0)
+  await shell.query("INSERT INTO employees (name, salary, department) VALUES ('Ada', 1, 'x')")
+  await shell.query('SELECT pg_advisory_unlock(1)')
+  const { first, rows } = await opened
+  t.equal(first?.count, 0)
+  t.strictSame(await rows.next(10), [])
+  rows.close()
+})
+
+t.test('rows that the server gives no more are a 503', async (t) => {
+  const { db, shell } = await open(t)
+  const snapshots = new Snapshots(db.primary)
+  t.teardown(() => snapshots.close())
+  await shell.query('SELECT pg_advisory_lock(1)')
+  const text = `SELECT CASE number WHEN 1500 THEN pg_advisory_xact_lock_shared(1)::text END
+    FROM generate_series(1, 3000) AS number`
+  const { rows } = await snapshots.open('fill', { text, values: [] })
+  t.equal((await rows.next(1000)).length, 1000)
+  const next = t.rejects(Promise.resolve(rows.next(1000)), {
+    statusCode: 503,
+    code: 'DATABASE_UNAVAILABLE',
+  })
+  let waiting: number | undefined
+  await until(async () => {
+    waiting = (await processes(shell, "wait_event = 'advisory'"))[0]
+    return waiting
+  })
+  await shell.query('SELECT pg_cancel_backend($1)', [waiting])
+  await next
+  rows.close()
+})
+
 t.test('of a snapshot that was read nothing is left with its connection', async (t) => {
   setFlagsFromString('--expose-gc')
   const collectGarbage = runInNewContext('gc') as () => void
@@ -191,6 +233,13 @@ async function many({ employees }: Store, count: number) {
   await employees.createMany(Array.from({ length: count }, () => ada))
 }
 
+/** Sees how many there are, and waits then. */
+const WAIT = {
+  text: `SELECT (SELECT count(*)::int FROM employees) AS count,
+    pg_advisory_xact_lock_shared(1)::text`,
+  values: [],
+}
+
 /** Lists of whom nobody reads more than the beginning, until the test ends. */
 async function hold(t: Test, { employees }: Store, count: number) {
   const lists = await Promise.all(Array.from({ length: count }, () => employees.list({})))
@@ -205,7 +254,7 @@ async function hold(t: Test, { employees }: Store, count: number) {
 type Shell = Awaited<ReturnType<typeof postgresClient>>
 
 async function inTransactions(shell: Shell): Promise<number> {
-  return (await processes(shell, "state = 'idle in transaction'")).length
+  return (await processes(shell, "state LIKE 'idle in transaction%'")).length
 }
 
 async function connections(shell: Shell): Promise<number[]> {
