@@ -74,9 +74,7 @@ export function isIdTaken(error: unknown): boolean {
 
 /** Goes on with ids behind all that there are. */
 export async function skipTakenIds(connection: Connection): Promise<void> {
-  await connection.query(
-    `SELECT setval(pg_get_serial_sequence('employees', 'id'), max(id)) FROM employees`,
-  )
+  await connection.query(`SELECT setval('employees_id_seq', max(id)) FROM employees`)
 }
 
 // The table first, as every statement that somebody writes by hand takes them: TRUNCATE would be in the
@@ -85,7 +83,7 @@ const begin = (lockMs: number) =>
   `BEGIN; SET LOCAL lock_timeout = ${Math.ceil(lockMs)}; LOCK TABLE employees IN ROW EXCLUSIVE MODE`
 const LOCK = `SELECT pg_advisory_xact_lock(${WRITERS_LOCK})`
 const FIND = 'SELECT id, name, salary, department FROM employees WHERE id = ANY ($1::bigint[])'
-const NUMBER = `SELECT nextval(pg_get_serial_sequence('employees', 'id')) AS id
+const NUMBER = `SELECT nextval('employees_id_seq') AS id
   FROM generate_series(1, $1::int)`
 const ROWS = `unnest($1::bigint[], $2::text[], $3::double precision[], $4::text[])
   AS given (id, name, salary, department)`
