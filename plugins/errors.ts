@@ -57,7 +57,8 @@ export function sendProblem(given: FastifyError, request: FastifyRequest, reply:
 function unwrapped(error: FastifyError): FastifyError {
   const { statusCode, cause } = error
   const inner = cause as FastifyError | undefined
-  return statusCode === undefined && inner?.statusCode !== undefined ? inner : error
+  const isWrapped = statusCode === undefined && inner !== undefined && 'params' in error
+  return isWrapped || (statusCode === undefined && inner?.statusCode !== undefined) ? inner : error
 }
 
 /** Answers what the router itself rejects: no hook runs for it, so what they do is done here. */

@@ -74,13 +74,23 @@ export function isIdTaken(error: unknown): boolean {
 
 /** Goes on with ids behind all that there are. */
 export async function skipTakenIds(connection: Connection): Promise<void> {
-  await connection.query(`SELECT setval('employees_id_seq', max(id)) FROM employees`)
+  try {
+    await connection.query(SKIP)
+  } catch (error) {
+    await connection.query('ROLLBACK')
+    throw error
+  }
 }
 
 // The table first, as every statement that somebody writes by hand takes them: TRUNCATE would be in the
 // way of who has the other one, and each wait for the other.
 const begin = (lockMs: number) =>
   `BEGIN; SET LOCAL lock_timeout = ${Math.ceil(lockMs)}; LOCK TABLE employees IN ROW EXCLUSIVE MODE`
+// Under the lock, behind which nobody takes an id: else it would go back behind those of others.
+const SKIP = `BEGIN;
+  SELECT pg_advisory_xact_lock(${WRITERS_LOCK});
+  SELECT setval('employees_id_seq', greatest((SELECT max(id) FROM employees), last_value)) FROM employees_id_seq;
+  COMMIT`
 const LOCK = `SELECT pg_advisory_xact_lock(${WRITERS_LOCK})`
 const FIND = 'SELECT id, name, salary, department FROM employees WHERE id = ANY ($1::bigint[])'
 const NUMBER = `SELECT nextval('employees_id_seq') AS id

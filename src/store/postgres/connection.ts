@@ -156,12 +156,18 @@ export class Connection {
 
   /** What an error of the driver means for whoever uses this connection. */
   explained(error: unknown): unknown {
-    if (error instanceof DatabaseError) return error
+    if (error instanceof DatabaseError) return withoutRows(error)
     const { code, message } = error as NodeJS.ErrnoException
     return this.#isLost || code !== undefined || OF_CONNECTIONS.test(message)
       ? new ConnectionLost(reasonOf(error))
       : error
   }
+}
+
+/** An error without what PostgreSQL says of the row that it is about: it comes into the log. */
+function withoutRows(error: DatabaseError): DatabaseError {
+  for (const field of ['detail', 'where', 'internalQuery'] as const) delete error[field]
+  return error
 }
 
 /** Why a connection is no more, in words that fit into a sentence. */

@@ -38,7 +38,7 @@ export const postgresDialect: ViewDialect = {
   RETURN NULL;`
 
     return [
-      { type: 'view', name, sql: `CREATE VIEW ${name} AS\n${view.sql('postgres')}` },
+      { type: 'view', name, sql: `CREATE OR REPLACE VIEW ${name} AS\n${view.sql('postgres')}` },
       fn(name, 'take_turn', TAKE_TURN),
       fn(name, 'of_rows', any('SELECT * FROM changed_rows')),
       fn(name, 'of_update', any(CHANGED(columns))),
@@ -69,9 +69,13 @@ const TAKE_TURN = `IF current_setting('transaction_isolation') <> 'read committe
 const RENEW = (view: string) => `UPDATE view_versions
     SET version = replace(gen_random_uuid()::text, '-', ''), changed_at = clock_timestamp() WHERE view = '${view}';`
 
+/** Names mean what they meant when it was made, whatever the writer's path says, or its temporary tables. */
+const SEARCH_PATH = 'SET search_path FROM CURRENT'
+
 function fn(view: string, use: (typeof FUNCTIONS)[number], body: string): SchemaObject {
   const name = `${view}_${use}`
-  const sql = `CREATE OR REPLACE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  const sql = `CREATE OR REPLACE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql
+${SEARCH_PATH} AS $$ BEGIN
   ${body}
 END $$`
   return { type: 'function', name, sql }

@@ -22,9 +22,9 @@ export class NotPrimary extends Error {
 /**
  * What only the moment forbids, by SQLSTATE: connections (08), resources (53), operators (57), the system
  * (58), a lock that was not given up (55P03), conflicts between transactions (40), and a server that takes
- * no writes (25006).
+ * no writes (25006); and, as of a disk that is full, ids that are used up (2200H).
  */
-const MOMENTARY = /^(?:08|53|57|58|40)|^(?:55P03|25006)$/
+const MOMENTARY = /^(?:08|53|57|58|40)|^(?:55P03|25006|2200H)$/
 
 /** A server that ends or has become a standby. */
 const LEAVING = /^(?:57P0[1-3]|25006)$/
@@ -37,9 +37,14 @@ export function asDatabaseError(error: unknown): unknown {
     : Object.assign(new DatabaseUnavailable(code), { cause: error as Error })
 }
 
-/** Whether a server says that it will not do what a primary does. */
+/** Whether a server says that it will not do what a primary does, or a connection is of no use any more. */
 export function isLeaving(error: unknown): boolean {
-  return error instanceof DatabaseError && LEAVING.test(error.code ?? '')
+  return error instanceof DatabaseError && (LEAVING.test(error.code ?? '') || isOutdated(error))
+}
+
+/** What is prepared on a connection does not fit a table that somebody has changed. */
+function isOutdated({ code, message }: DatabaseError): boolean {
+  return code === '0A000' && message.startsWith('cached plan')
 }
 
 /** Whether somebody else has not given up a lock in time. */
@@ -50,5 +55,5 @@ export function isLocked(error: unknown): boolean {
 function momentaryCode(error: unknown): string | undefined {
   if (error instanceof ConnectionLost) return error.message
   if (!(error instanceof DatabaseError)) return undefined
-  return MOMENTARY.test(error.code ?? '') ? error.code : undefined
+  return MOMENTARY.test(error.code ?? '') || isOutdated(error) ? error.code : undefined
 }

@@ -19,7 +19,7 @@ export class Host {
 }
 
 // An @ further behind would be of a password that is not encoded, and what is shown of a host a part of it.
-const URL_PARTS = /^(postgres(?:ql)?:\/\/)((?:[^@/?#]*@)?)([^@/?#]*)((?:\/[^@?#]*)?(?:\?.*)?)$/s
+const URL_PARTS = /^(postgres(?:ql)?:\/\/)((?:[^@/?#]*@)?)([^@/?#]*)((?:\/[^@?#]*)?(?:\?[^@]*)?)$/s
 const NO_ESCAPE = /%(?![0-9a-f]{2})/i
 const PORT = 5432
 

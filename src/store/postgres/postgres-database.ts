@@ -124,8 +124,8 @@ export class PostgresDatabase implements Database {
         const changes = isDue ? await this.#keep() : []
         for (const change of changes) onViewChange(change)
         this.#broken.clear()
-      } catch (error) {
-        if (!(error instanceof UnusableDatabase)) throw error
+      } catch {
+        // Not now, or never: until they are put back nothing of them may be cached.
         const broken = await this.primary.do(({ reader }) => this.#keeper.unsettled(reader))
         for (const view of broken) {
           if (!this.#broken.has(view)) onViewChange({ view, what: 'broken' })

@@ -37,6 +37,8 @@ export class Primary {
   #isSearching = false
   #isClosed = false
   #losses = 0
+  /** When the last one was lost, in milliseconds of `performance.now()`; none was found yet: never. */
+  #lostAt = Number.POSITIVE_INFINITY
   #watch: NodeJS.Timeout
 
   constructor(hosts: Host[], proving: Proving, listener: PrimaryListener = {}) {
@@ -67,11 +69,14 @@ export class Primary {
    */
   async session(patienceMs = PATIENCE_MS): Promise<Session> {
     if (this.#session) return this.#session
+    // Nobody waits long for what is known to be away.
+    const isAway = performance.now() - this.#lostAt > PATIENCE_MS
     let resolve: (session: Session) => void = () => {}
     const found = new Promise<Session>((settle) => (resolve = settle))
     this.#waiting.add(resolve)
     try {
-      return await within(patienceMs, found, 'no server takes writes')
+      const ms = isAway ? Math.min(patienceMs, ROUND_MS) : patienceMs
+      return await within(ms, found, 'no server takes writes')
     } finally {
       this.#waiting.delete(resolve)
     }
@@ -160,6 +165,7 @@ export class Primary {
     this.#listener.onLost?.(`${session.host.name}: ${error.message}`)
     if (this.#session !== session) return
     this.#session = undefined
+    this.#lostAt = performance.now()
     this.#search()
   }
 }

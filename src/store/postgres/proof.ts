@@ -91,7 +91,11 @@ abstract class Beating implements Proof {
   protected beat(): void {
     if (this.#isBeating || this.#isClosed) return
     this.#isBeating = true
-    this.#beatOnce().catch((error) => this.#fail(error))
+    this.#beatOnce().catch((error) => {
+      // Whatever it was: without beats nothing is ever proven again, so all connections go.
+      this.#connection.destroy()
+      this.#fail(error)
+    })
   }
 
   async #beatOnce(): Promise<void> {

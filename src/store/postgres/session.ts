@@ -6,7 +6,10 @@ import { assertDurable } from './suitable.js'
 
 /** How long a server may take to answer what is answered at once, in milliseconds. */
 export const ANSWER_MS = 2000
-/** How long a write waits for that of another process: shorter than the answer to its client may take. */
+/**
+ * How long anything waits for a lock: shorter than its answer may take, since the server does not notice
+ * while it waits that a connection was given up, and each would leave a process there.
+ */
 export const LOCK_TIMEOUT_MS = 1000
 /** How long a process that stands still may keep the writers' lock. */
 const IDLE_IN_TRANSACTION_MS = 5000
@@ -57,8 +60,8 @@ export class Session {
    */
   static async open(host: Host, beats: Connection, proof: Proof): Promise<Session> {
     const opening = [
-      Connection.open(host, { patienceMs: ANSWER_MS }),
-      Connection.open(host, { patienceMs: ANSWER_MS }),
+      Connection.open(host, { patienceMs: ANSWER_MS, lockTimeoutMs: LOCK_TIMEOUT_MS }),
+      Connection.open(host, { patienceMs: ANSWER_MS, lockTimeoutMs: LOCK_TIMEOUT_MS }),
       Connection.open(host, {
         patienceMs: ANSWER_MS,
         lockTimeoutMs: LOCK_TIMEOUT_MS,

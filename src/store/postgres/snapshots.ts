@@ -4,7 +4,7 @@ import type { RowSource } from '../json-array-stream.js'
 import { Connection, reasonOf } from './connection.js'
 import { asDatabaseError, ConnectionLost } from './errors.js'
 import type { Primary } from './primary.js'
-import { ANSWER_MS, type Session } from './session.js'
+import { ANSWER_MS, LOCK_TIMEOUT_MS, type Session } from './session.js'
 
 export const LIMITS = {
   /** Snapshots open at once; each has a connection of its own. */
@@ -115,7 +115,8 @@ export class Snapshots {
     const idle = this.#idle.pop()
     if (idle) return idle
     try {
-      const opening = Connection.open(session.host, { patienceMs: ANSWER_MS }, CONNECT_MS)
+      const options = { patienceMs: ANSWER_MS, lockTimeoutMs: LOCK_TIMEOUT_MS }
+      const opening = Connection.open(session.host, options, CONNECT_MS)
       return new Reading(session, await opening)
     } catch (error) {
       // One that was reached before is away for the moment.
@@ -131,8 +132,11 @@ export class Snapshots {
     firstly: Query | undefined,
   ): Promise<Snapshot> {
     const { connection } = reading
-    const [, first, , fetched] = await Promise.all([
+    const [, , first, , fetched] = await Promise.all([
       connection.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
+      // In front of the snapshot: one that is taken first, and then waits for a TRUNCATE to commit, shows a
+      // table that is empty and never was.
+      connection.query('LOCK TABLE employees IN ACCESS SHARE MODE'),
       firstly && connection.query<Record<string, unknown>>(firstly.text, firstly.values),
       connection.query(`DECLARE found NO SCROLL CURSOR FOR ${text}`, values),
       connection.query(FETCH),

@@ -47,6 +47,8 @@ const PUT = `INSERT INTO view_versions (view, version, definition, made_as)
     made_as = excluded.made_as, changed_at = excluded.changed_at`
 const SEE = `INSERT INTO view_definitions (view, definition) VALUES ($1, $2)
   ON CONFLICT (view, definition) DO UPDATE SET seen_at = excluded.seen_at`
+/** For what is made from here on in the transaction: temporary tables of the same names come last. */
+const OWN_SCHEMA = `SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true)`
 const SEE_OTHERS =
   'UPDATE view_definitions SET seen_at = clock_timestamp() WHERE view = $1 AND definition <> $2'
 const FORGET = `DELETE FROM view_definitions WHERE view = $1 AND seen_at < ${FORGOTTEN}`
@@ -157,20 +159,35 @@ export class ViewKeeper {
 
   async #put(connection: Connection, name: string): Promise<void> {
     const view = this.#own.get(name)
-    // Nobody's statements read it.
-    await connection.query(`DROP VIEW IF EXISTS ${quoted(name)}`)
     if (!view) {
       await remove(connection, name)
       return
     }
+    await connection.query(OWN_SCHEMA)
     // Triggers are replaced: to drop one, all who read employees must have ended.
-    for (const { sql } of view.objects) await connection.query(sql)
+    for (const { type, sql } of view.objects) {
+      if (type === 'view') await putView(connection, name, sql)
+      else await connection.query(sql)
+    }
     await assertReads(connection, view)
     await connection.query(PUT, [name, view.hash, await fingerprint(connection, name)])
   }
 }
 
+/** A view can be replaced unless its columns are others; somebody's own views may stand on it. */
+async function putView(connection: Connection, name: string, sql: string): Promise<void> {
+  await connection.query('SAVEPOINT one_view')
+  try {
+    await connection.query(sql)
+  } catch {
+    await connection.query('ROLLBACK TO one_view')
+    await connection.query(`DROP VIEW IF EXISTS ${quoted(name)}`)
+    await connection.query(sql)
+  }
+}
+
 async function remove(connection: Connection, name: string): Promise<void> {
+  await connection.query(`DROP VIEW IF EXISTS ${quoted(name)}`)
   for (const trigger of TRIGGERS) {
     await connection.query(`DROP TRIGGER IF EXISTS ${quoted(`${name}_${trigger}`)} ON employees`)
   }
