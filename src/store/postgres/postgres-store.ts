@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
+import { and, asc, DrizzleQueryError, eq, gt, type SQL, sql } from 'drizzle-orm'
 import { employees } from '../../../drizzle/postgres/schema.js'
 import type { StoreOptions } from '../database.js'
 import { JsonArrayStream, ViewStream } from '../json-array-stream.js'
@@ -105,16 +105,18 @@ function employeeStore(
     createMany: (batch) => commits.alone((connection) => createMany(connection, batch)),
 
     async get(id) {
-      const [employee] = await statements.select.execute({ id })
+      const [employee] = await unwrapped(statements.select.execute({ id }))
       return employee
     },
 
     async page({ limit, after = 0, department }) {
       // One more than was asked for tells whether anything is behind this page.
       const query = { after, limit: limit + 1 }
-      const rows = await (department === undefined
-        ? statements.page.execute(query)
-        : statements.pageOfDepartment.execute({ ...query, department }))
+      const rows = await unwrapped(
+        department === undefined
+          ? statements.page.execute(query)
+          : statements.pageOfDepartment.execute({ ...query, department }),
+      )
       const page = rows.slice(0, limit)
       return rows.length > limit ? { employees: page, next: page.at(-1)?.id } : { employees: page }
     },
@@ -205,6 +207,15 @@ async function viewChanges(primary: Primary): Promise<ViewChanges> {
     return (await primary.do(({ reader }) => reader.query<ViewChanges[0]>(CHANGES), 500)).rows
   } catch {
     return []
+  }
+}
+
+/** Drizzle puts an error of its own around one that has a status. */
+async function unwrapped<T>(query: Promise<T>): Promise<T> {
+  try {
+    return await query
+  } catch (error) {
+    throw error instanceof DrizzleQueryError ? error.cause : error
   }
 }
 
