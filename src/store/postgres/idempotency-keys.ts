@@ -8,10 +8,10 @@ const DAY = "interval '24 hours'"
 /** Keys that go in one transaction. */
 const SWEPT_AT_ONCE = 1000
 
-const FIND = `SELECT client, key, body_hash AS digest, employee_id AS id
+export const FIND = `SELECT client, key, body_hash AS digest, employee_id AS id
   FROM idempotency_keys JOIN unnest($1::text[], $2::bytea[]) AS asked (client, key) USING (client, key)
   WHERE created_at > clock_timestamp() - ${DAY}`
-const ENDS = `SELECT client, first.number AS oldest, last.number AS newest,
+export const ENDS = `SELECT client, first.number AS oldest, last.number AS newest,
     ceil(extract(epoch FROM first.created_at + ${DAY} - clock_timestamp()))::int AS left
   FROM unnest($1::text[]) AS asked (client)
   CROSS JOIN LATERAL (
@@ -22,16 +22,16 @@ const ENDS = `SELECT client, first.number AS oldest, last.number AS newest,
     SELECT number FROM idempotency_keys AS each
     WHERE each.client = asked.client ORDER BY number DESC LIMIT 1
   ) AS last`
-const FORGET = `DELETE FROM idempotency_keys
+export const FORGET = `DELETE FROM idempotency_keys
   WHERE (client, number) IN (SELECT * FROM unnest($1::text[], $2::bigint[]))`
 // An old key that was not swept yet is replaced.
 const KEEP = `INSERT INTO idempotency_keys (client, key, body_hash, employee_id, number)
   SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[])
   ON CONFLICT (client, key) DO UPDATE SET body_hash = excluded.body_hash,
     employee_id = excluded.employee_id, created_at = excluded.created_at, number = excluded.number`
-const HAS_OLD = `SELECT 1 FROM idempotency_keys WHERE created_at <= now() - ${DAY} LIMIT 1`
+export const HAS_OLD = `SELECT 1 FROM idempotency_keys WHERE created_at <= now() - ${DAY} LIMIT 1`
 // By now(), which an index can be asked for. Of several processes none waits for another.
-const SWEEP = `DELETE FROM idempotency_keys WHERE (client, key) IN (
+export const SWEEP = `DELETE FROM idempotency_keys WHERE (client, key) IN (
     SELECT client, key FROM idempotency_keys WHERE created_at <= now() - ${DAY}
     ORDER BY created_at LIMIT ${SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED
   )`
