@@ -22,9 +22,10 @@ export class NotPrimary extends Error {
 /**
  * What only the moment forbids, by SQLSTATE: connections (08), resources (53), operators (57), the system
  * (58), a lock that was not given up (55P03), conflicts between transactions (40), and a server that takes
- * no writes (25006); and, as of a disk that is full, ids that are used up (2200H).
+ * no writes (25006); as of a disk that is full, ids that are used up (2200H); and a statement that could
+ * not be prepared in front of this one, for any of these (26000).
  */
-const MOMENTARY = /^(?:08|53|57|58|40)|^(?:55P03|25006|2200H)$/
+const MOMENTARY = /^(?:08|53|57|58|40)|^(?:55P03|25006|2200H|26000)$/
 
 /** A server that ends or has become a standby. */
 const LEAVING = /^(?:57P0[1-3]|25006)$/
