@@ -302,7 +302,12 @@ async function database(t: Test) {
       connections.push(connection)
       const keeper = new ViewKeeper(list.map((view) => generate(view, postgresDialect)))
       return {
-        keep: (isStart?: boolean) => keeper.keep(connection, isStart),
+        keep: async (isStart?: boolean) => {
+          await connection.query('BEGIN')
+          const changes = await keeper.keep(connection, isStart)
+          await connection.query('COMMIT')
+          return changes
+        },
         isDue: () => keeper.isDue(connection),
       }
     },
@@ -317,7 +322,7 @@ async function snapshot(shell: Client) {
     UNION ALL SELECT viewname, definition FROM pg_views WHERE schemaname = 'public'
     UNION ALL SELECT proname, pg_get_functiondef(oid) FROM pg_proc
       WHERE pronamespace = 'public'::regnamespace
-    ORDER BY name`)
+    ORDER BY name, sql`)
   const definitions = await shell.query('SELECT * FROM view_definitions ORDER BY 1, 2')
   const versions = await shell.query('SELECT view, version FROM view_versions')
   return {
