@@ -9,8 +9,10 @@ import { postgresDatabase } from '../../support/postgres-database.js'
 import { SERVER } from '../../support/service.js'
 import { until } from '../../support/until.js'
 
+/** However it is escaped. */
+const PART = 'nobody-knows'
 /** What a URL has a meaning for, and what it has none for. */
-const PASSWORD = `s:e/c?r#e@t %&[]+"'\\ñ€😀`
+const PASSWORD = `${PART}s:e/c?r#e@t %&[]+"'\\ñ€😀`
 
 t.test('a password may have any characters, percent-encoded', async (t) => {
   const url = await userWith(t, PASSWORD)
@@ -64,13 +66,7 @@ t.test('a service that runs writes its password into no log', async (t) => {
 })
 
 function hasNone(t: Test, text: string): void {
-  for (const form of [
-    PASSWORD,
-    encodeURIComponent(PASSWORD),
-    JSON.stringify(PASSWORD).slice(1, -1),
-  ]) {
-    t.notOk(text.includes(form))
-  }
+  t.notMatch(text, PART)
 }
 
 /** The URL of a database of the user's own, whose password is this. */
