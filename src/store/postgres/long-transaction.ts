@@ -8,12 +8,8 @@ import { asDatabaseError, OutcomeUnknown } from './errors.js'
 import { explained } from './explained.js'
 import type { Host } from './hosts.js'
 import type { Primary } from './primary.js'
+import { IDLE_IN_TRANSACTION_MS, LOCK_TIMEOUT_MS } from './session.js'
 import { assertDurable } from './suitable.js'
-
-/** How long a statement waits for somebody else's lock, while others wait behind it. */
-const LOCK_TIMEOUT_MS = 1000
-/** How long a process that stands still may keep the writers' lock. */
-const IDLE_IN_TRANSACTION_MS = 5000
 
 const SETTINGS = `SELECT set_config('statement_timeout', '0', false), set_config('work_mem', '64MB', false)`
 /** Else a statement of a process that is gone runs to its end, and keeps the writers' lock. */

@@ -8,6 +8,7 @@ import * as schema from '../../../drizzle/postgres/schema.js'
 import { UnusableDatabase } from '../errors.js'
 import type { ViewChange } from '../view-changes.js'
 import type { Connection } from './connection.js'
+import { isLocked } from './errors.js'
 import type { ViewKeeper } from './view-keeper.js'
 
 /** Held by whoever changes the schema, so that processes that start at once do it once. */
@@ -70,7 +71,7 @@ async function untilUnlocked<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof DatabaseError && error.code === '55P03')) throw error
+      if (!isLocked(error)) throw error
       if (performance.now() > deadline) throw new UnusableDatabase(LOCKED, { cause: error })
       await delay(AGAIN_MS)
     }

@@ -4,13 +4,11 @@ import { type KeptKey, type Summary, Summing } from '../move.js'
 import type { Employee } from '../store.js'
 import { LongTransaction } from './long-transaction.js'
 import { known } from './migrate.js'
-import { hostsOfUrl, PostgresDatabase } from './postgres-database.js'
+import { hostsOfUrl, PostgresDatabase, START_MS } from './postgres-database.js'
 import { Primary } from './primary.js'
 
 /** What its URL is called in messages. */
 const NAME = '--to'
-/** How long the start waits for a server, in milliseconds. */
-const START_MS = 10_000
 /** Rows that are read back at once. */
 const FETCH = 10_000
 

@@ -18,7 +18,7 @@ import { readSecrets } from './secrets.js'
 import { ViewKeeper } from './view-keeper.js'
 
 /** How long the start waits for a server that takes writes, in milliseconds. */
-const START_MS = 10_000
+export const START_MS = 10_000
 /** How long a lease lasts where several hosts are named, in milliseconds. */
 const LEASE_MS = 1000
 

@@ -12,7 +12,7 @@ export const ANSWER_MS = 2000
  */
 export const LOCK_TIMEOUT_MS = 1000
 /** How long a process that stands still may keep the writers' lock. */
-const IDLE_IN_TRANSACTION_MS = 5000
+export const IDLE_IN_TRANSACTION_MS = 5000
 
 /**
  * The connections of this process to the server that it takes for the primary. When one of them fails, all

@@ -10,6 +10,20 @@ import { until } from '../../support/until.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 
+/** A store that looks all the time whether its views are as they should be, and what it did about them. */
+async function keeping(t: Test) {
+  const url = await postgresDatabase(t)
+  const database = await PostgresDatabase.open(url)
+  t.teardown(() => database.close())
+  const changes: unknown[] = []
+  const store = database.createStore({
+    keepViewsEveryMs: 5,
+    onViewChange: (change) => changes.push(change),
+  })
+  t.teardown(() => store.close())
+  return { url, store, changes }
+}
+
 async function service(t: Test, overrides = {}) {
   const databaseUrl = await postgresDatabase(t)
   const app = await build(t, { databaseUrl, ...overrides })
@@ -103,15 +117,7 @@ t.test(
 )
 
 t.test("somebody's own view on a cached one is not in the way of its repair", async (t) => {
-  const url = await postgresDatabase(t)
-  const database = await PostgresDatabase.open(url)
-  t.teardown(() => database.close())
-  const changes: unknown[] = []
-  const store = database.createStore({
-    keepViewsEveryMs: 5,
-    onViewChange: (change) => changes.push(change),
-  })
-  t.teardown(() => store.close())
+  const { url, changes } = await keeping(t)
   const shell = await postgresClient(t, url)
   await shell.query(`CREATE VIEW report AS SELECT name FROM ${highSalary.name}`)
   await shell.query(`DROP TRIGGER ${highSalary.name}_update ON employees`)
@@ -120,15 +126,7 @@ t.test("somebody's own view on a cached one is not in the way of its repair", as
 })
 
 t.test('while a repair has to wait, nothing of the view is cached', async (t) => {
-  const url = await postgresDatabase(t)
-  const database = await PostgresDatabase.open(url)
-  t.teardown(() => database.close())
-  const changes: unknown[] = []
-  const store = database.createStore({
-    keepViewsEveryMs: 5,
-    onViewChange: (change) => changes.push(change),
-  })
-  t.teardown(() => store.close())
+  const { url, store, changes } = await keeping(t)
   const [shell, writer] = [await postgresClient(t, url), await postgresClient(t, url)]
   await shell.query(`CREATE OR REPLACE FUNCTION ${highSalary.name}_of_rows() RETURNS trigger
     LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$`)
