@@ -87,10 +87,10 @@ function sharedCache({ cache, redis }: FastifyInstance, { name }: View, ttl: num
       new Promise((resolve, reject) => {
         cache.get<Buffer>(key, (error, cached) => {
           if (error) reject(error)
-          else resolve(cached ? { body: cached.item, ttl: cached.ttl } : undefined)
+          else resolve(cached ? { value: cached.item, ttl: cached.ttl } : undefined)
         })
       }),
-    set: async (key, body) => cache.set(key, body, ttl),
+    set: async (key, value, left) => cache.set(key, value, left),
     unlink: (key) => redis.unlink(key),
   }
 }

@@ -13,10 +13,13 @@ declare module 'fastify' {
 export default fp(
   async function viewCachePlugin(fastify) {
     const { metrics, views } = fastify
-    const cache = new ViewCache<View>(
-      (view) => views.version(view),
-      ({ name }, seconds) => metrics.viewFilled(name, seconds),
-    )
+    const cache = new ViewCache<View>((view) => views.version(view), {
+      readChanges: (view, since, atMost) => views.readChanges(view, since, atMost),
+      onFill: ({ name }, what, seconds) => metrics.viewFilled(name, what, seconds),
+    })
+    metrics.watchViews(function* () {
+      for (const [{ name }, { body }] of cache.l1.entries()) yield [name, body.length]
+    })
     fastify.decorate('viewCache', cache)
     fastify.employees.onCommit(() => cache.forgetOutdated().catch(() => {}))
   },

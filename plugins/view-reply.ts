@@ -66,6 +66,8 @@ function cacheStatus({ source, ttl }: Answer): string {
     case 'collapsed':
     case 'stored':
       return `employees; fwd=miss; ${source}`
+    case 'parts':
+      return 'employees; fwd=miss; detail=parts'
     case 'passed':
       return 'employees; fwd=miss'
   }

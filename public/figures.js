@@ -25,7 +25,7 @@ export function viewsOf(text) {
       answers
         .filter((answer) => answer.view === view && isCounted(answer))
         .reduce((sum, { value }) => sum + value, 0)
-    const isMiss = ({ source }) => source === 'stored' || source === 'passed'
+    const isMiss = ({ source }) => ['stored', 'passed', 'parts'].includes(source)
     const fills = of(view, 'fill_seconds_count') ?? 0
     return {
       // No route of this release shows a view of another one.

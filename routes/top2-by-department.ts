@@ -33,12 +33,12 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     },
 
     async get(key: string) {
-      const [body, left] = await Promise.all([redis.getBuffer(key), redis.pttl(key)])
-      return body && left > 0 ? { body, ttl: left } : undefined
+      const [value, left] = await Promise.all([redis.getBuffer(key), redis.pttl(key)])
+      return value && left > 0 ? { value, ttl: left } : undefined
     },
 
-    set(key: string, body: Buffer) {
-      return redis.set(key, body, 'PX', ttl)
+    set(key: string, value: Buffer, left: number) {
+      return redis.set(key, value, 'PX', left)
     },
 
     unlink(key: string) {

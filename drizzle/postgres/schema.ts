@@ -1,4 +1,13 @@
-import { bigint, customType, doublePrecision, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  customType,
+  doublePrecision,
+  integer,
+  jsonb,
+  pgTable,
+  text,
+  timestamp,
+} from 'drizzle-orm/pg-core'
 
 const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
 const moment = (name: string) => timestamp(name, { withTimezone: true }).notNull().defaultNow()
@@ -21,6 +30,19 @@ export const viewVersions = pgTable('view_versions', {
   changedAt: moment('changed_at'),
   definition: text().notNull(),
   madeAs: text('made_as').notNull(),
+  /** Counts the versions. */
+  number: bigint({ mode: 'number' }).notNull(),
+  /** How many of the last versions are in {@link viewChanges}. */
+  links: integer().notNull(),
+})
+
+/** What changed of a view by each of its last versions. */
+export const viewChanges = pgTable('view_changes', {
+  view: text().notNull(),
+  slot: integer().notNull(),
+  number: bigint({ mode: 'number' }).notNull(),
+  version: text().notNull(),
+  parts: jsonb(),
 })
 
 /** The definitions that releases over this database have. */

@@ -25,7 +25,25 @@ export const viewVersions = sqliteTable('view_versions', {
   version: text().notNull(),
   /** When it was replaced: Unix time in seconds, kept by a trigger. */
   changedAt: real('changed_at').notNull(),
+  /** Counts the versions. */
+  number: integer().notNull(),
+  /** How many of the last versions are in {@link viewChanges}. */
+  links: integer().notNull(),
 })
+
+/** What changed of a view by each of its last versions. */
+export const viewChanges = sqliteTable(
+  'view_changes',
+  {
+    view: text().notNull(),
+    slot: integer().notNull(),
+    number: integer().notNull(),
+    version: text().notNull(),
+    part: text(),
+    partBefore: text('part_before'),
+  },
+  (table) => [primaryKey({ columns: [table.view, table.slot] })],
+)
 
 /** What a client that sends a request again is answered by, for a day. */
 export const idempotencyKeys = sqliteTable(

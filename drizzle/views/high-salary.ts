@@ -9,4 +9,5 @@ export const highSalary = defineView('high_salary_emps', {
   sql: `
     SELECT id, name, salary, department FROM employees WHERE salary > ${THRESHOLD} ORDER BY id`,
   matters: (row) => `${row}.salary > ${THRESHOLD}`,
+  parts: { by: 'id', size: 1024 },
 })

@@ -17,7 +17,20 @@ export const top2ByDepartment = defineView('top2_by_dept', {
     WHERE other.department = ${row}.department AND other.salary > ${row}.salary AND other.id <> ${row}.id
     LIMIT 1 OFFSET 1
   )`,
+  parts: { by: 'department', sql: ofDepartment },
 })
+
+/** The top two of one department: picking them from the whole would look at every department. */
+function ofDepartment(department: string): string {
+  return `
+    SELECT id, name, salary, department FROM employees
+    WHERE department = ${department} AND salary >= coalesce(
+      (SELECT second.salary FROM employees AS second WHERE second.department = ${department}
+       ORDER BY second.salary DESC LIMIT 1 OFFSET 1),
+      0
+    )
+    ORDER BY salary DESC, id`
+}
 
 const SQL = {
   sqlite: `

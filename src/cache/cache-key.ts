@@ -8,7 +8,7 @@ const FORMAT = 1
  * Raised when what is stored with those bytes changes its form, which is no matter of clients: a
  * release that knows nothing of signatures would take one for the beginning of an answer.
  */
-const ENTRY = 1
+const ENTRY = 2
 
 /**
  * Where the answer of a view is cached: `<view>:<format>:<version>`. What is stored there never

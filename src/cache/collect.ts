@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 
 /** Bodies past this size are sent as they are read, and cached nowhere. */
-const MAX_BODY_BYTES = 16 * 1024 * 1024
+export const MAX_BODY_BYTES = 16 * 1024 * 1024
 
 /**
  * Reads a stream of bytes into one buffer. If it is too large for the cache, returns the stream, with

@@ -1,14 +1,21 @@
+import type { PartIndex } from './parts.js'
+
 /** The answer of a view at one version, ready to send. */
 export interface CacheEntry {
   version: string
+  /** The number of that version among those of the database. */
+  number: number
   body: Buffer
+  /** The parts of the body, if the view has parts. */
+  index?: PartIndex | undefined
   /** When it expires, in milliseconds of `performance.now()`. */
   expires: number
 }
 
 /**
  * The first level: the last answer of each view, in this process. An entry bears the version that it
- * belongs to and is used for no other, so nobody has to tell it about writes.
+ * belongs to and is an answer for no other, so nobody has to tell it about writes; but one that has parts
+ * spares the next version reading those that have not changed.
  */
 export class L1Cache<View> {
   readonly #entries = new Map<View, CacheEntry>()
@@ -18,19 +25,27 @@ export class L1Cache<View> {
     return entry?.version === version && entry.expires > performance.now() ? entry : undefined
   }
 
-  /** @param ttl milliseconds */
-  set(view: View, version: string, body: Buffer, ttl: number): CacheEntry {
-    const entry = { version, body, expires: performance.now() + ttl }
-    this.#entries.set(view, entry)
-    return entry
+  /** The entry of whatever version, if it has parts. */
+  last(view: View): DividedEntry | undefined {
+    const entry = this.#entries.get(view)
+    return entry?.index && entry.expires > performance.now() ? (entry as DividedEntry) : undefined
   }
 
-  /** The views that have an entry, with its version. */
-  *versions(): Iterable<[view: View, version: string]> {
-    for (const [view, { version }] of this.#entries) yield [view, version]
+  /** @returns the entry that was there before */
+  set(view: View, entry: CacheEntry): CacheEntry | undefined {
+    const before = this.#entries.get(view)
+    this.#entries.set(view, entry)
+    return before
+  }
+
+  /** The views that have an entry. */
+  entries(): Iterable<[view: View, entry: CacheEntry]> {
+    return this.#entries
   }
 
   delete(view: View): void {
     this.#entries.delete(view)
   }
 }
+
+export type DividedEntry = CacheEntry & { index: PartIndex }

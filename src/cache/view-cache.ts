@@ -1,8 +1,10 @@
 import type { Readable } from 'node:stream'
 import { viewEtag } from './cache-key.js'
-import { collect } from './collect.js'
-import { type CacheEntry, L1Cache } from './l1-cache.js'
+import { collect, MAX_BODY_BYTES } from './collect.js'
+import { type CacheEntry, type DividedEntry, L1Cache } from './l1-cache.js'
+import { isOrdered, joinParts, type Part, type PartIndex } from './parts.js'
 import { SingleFlight } from './single-flight.js'
+import { entryOf, storedEntry } from './stored-entry.js'
 import { VersionBatcher, type VersionSource } from './version-batcher.js'
 
 /** How one view is kept in the store that processes share. */
@@ -12,9 +14,9 @@ export interface SharedCache {
   /** The key of the view at a version: another version, another key. */
   key(version: string): string
   /** What is stored there, with its time left in milliseconds. To reject is to miss. */
-  get(key: string): Promise<{ body: Buffer; ttl: number } | undefined>
-  /** Best effort: nobody waits for it. */
-  set(key: string, body: Buffer): Promise<unknown>
+  get(key: string): Promise<{ value: Buffer; ttl: number } | undefined>
+  /** Best effort: nobody waits for it. `ttl` in milliseconds. */
+  set(key: string, value: Buffer, ttl: number): Promise<unknown>
   /** Best effort: of a key that nobody asks for any more. */
   unlink(key: string): Promise<unknown>
 }
@@ -22,14 +24,31 @@ export interface SharedCache {
 /** A view as it is now: its bytes, and the version that they belong to, of one snapshot. */
 export interface Filling extends Readable {
   readonly version: string
+  readonly number: number
+  /** If the view has parts: complete once it was read to its end. */
+  readonly index: PartIndex | undefined
 }
 
+/** What has changed of a view since a version, and the version that it has now: of one snapshot. */
+interface Changed {
+  version: string
+  number: number
+  parts: [part: Part, json: Buffer][]
+}
+
+/** Reads that; undefined: nobody can tell, or it would be more than so many parts. */
+type ReadChanges<View> = (
+  view: View,
+  since: { version: string; number: number },
+  atMost: number,
+) => Promise<Changed | undefined>
+
 /**
- * Where an answer comes from: the client has it already; the entry in this process; the shared store;
- * the fill of another request; a fill of its own, which was stored, or was not (too large, or outdated
- * by the time it was read).
+ * Where an answer comes from: the client has it already; the entry in this process; an older one, and the
+ * parts that have changed since; the shared store; the fill of another request; a fill of its own, which was
+ * stored, or was not (too large, or outdated by the time it was read).
  */
-export type Source = 'not_modified' | 'near' | 'redis' | 'collapsed' | 'stored' | 'passed'
+export type Source = 'not_modified' | 'near' | 'parts' | 'redis' | 'collapsed' | 'stored' | 'passed'
 
 export interface Answer {
   source: Source
@@ -41,13 +60,28 @@ export interface Answer {
   ttl: number
 }
 
-/** Told of each fill that was read to its end: the view, and what it took in seconds. */
-type OnFill<View> = (view: View, seconds: number) => void
+/** Told of each read of a view: whether all of it or parts were read, and what it took in seconds. */
+type OnFill<View> = (view: View, what: 'whole' | 'parts', seconds: number) => void
+
+export interface ViewCacheOptions<View> {
+  readChanges?: ReadChanges<View>
+  onFill?: OnFill<View>
+}
+
+/** A body up to this size is shared as soon as it is made. */
+const SMALL_BYTES = 64 * 1024
+/**
+ * How long a larger one, made of parts, must be the last one before it is shared, in milliseconds: signing
+ * and sending all of it at every change would cost more than a change. Others make it of parts, too.
+ */
+const REST_MS = 200
+/** A change of so few parts is always less work than reading the whole; otherwise half of them. */
+const FEW_PARTS = 16
 
 /**
  * The way to the answer of a cached view, and the only one:
  *
- *     version → 304 → L1 → a flight under way → shared store → fill → store
+ *     version → 304 → L1 → a flight under way → changed parts → shared store → fill → store
  *
  * It begins with the version, asked from the database after the request arrived. Whatever is kept is
  * kept under its version and never changes, so no step can give an answer that is older than that:
@@ -55,13 +89,23 @@ type OnFill<View> = (view: View, seconds: number) => void
  */
 export class ViewCache<View> {
   readonly l1 = new L1Cache<View>()
-  readonly #flights = new SingleFlight<CacheEntry>()
+  readonly #flights = new SingleFlight<string, CacheEntry>()
+  /** Reads of whole views that have parts, or may have. */
+  readonly #fills = new SingleFlight<View, DividedEntry>()
   readonly #versions: VersionBatcher<View>
   readonly #shared = new Map<View, SharedCache>()
+  /** The entries that are in the shared store, or on their way. */
+  readonly #isShared = new WeakSet<CacheEntry>()
+  readonly #resting = new Map<View, NodeJS.Timeout>()
+  readonly #readChanges: ReadChanges<View>
   readonly #onFill: OnFill<View>
 
-  constructor(source: VersionSource<View>, onFill: OnFill<View> = () => {}) {
+  constructor(
+    source: VersionSource<View>,
+    { readChanges = async () => undefined, onFill = () => {} }: ViewCacheOptions<View> = {},
+  ) {
     this.#versions = new VersionBatcher(source)
+    this.#readChanges = readChanges
     this.#onFill = onFill
   }
 
@@ -96,60 +140,142 @@ export class ViewCache<View> {
     const etag = viewEtag(version)
     if (isKnown(etag)) return { source: 'not_modified', etag, body: undefined, ttl: 0 }
     const entry = this.l1.get(view, version)
-    return entry ? hit('near', entry, etag) : this.#lookFurther(view, shared, version, etag)
+    return entry ? hit('near', entry) : this.#lookFurther(view, shared, version)
   }
 
-  async #lookFurther(
-    view: View,
-    shared: SharedCache,
-    version: string,
-    etag: string,
-  ): Promise<Answer | Miss> {
+  async #lookFurther(view: View, shared: SharedCache, version: string): Promise<Answer | Miss> {
     this.#shared.set(view, shared)
     const key = shared.key(version)
     const flight = this.#flights.join(key)
     if (flight) {
       const entry = await flight
-      // A write may have overtaken it: the fill is then one of a later version than was asked for.
-      return entry
-        ? { source: 'collapsed', etag: viewEtag(entry.version), body: entry.body, ttl: 0 }
-        : this.#miss(view, shared)
+      // A write may have overtaken it: it is then of a later version than was asked for.
+      return entry ? made('collapsed', entry) : this.#miss(view, shared)
     }
 
     const land = this.#flights.lead(key)
-    const stored = await shared.get(key).catch(() => undefined)
-    if (!stored) return this.#miss(view, shared, land)
-    const entry = this.l1.set(view, version, stored.body, stored.ttl)
-    land(entry)
-    return hit('redis', entry, etag)
+    try {
+      const updated = await this.#update(view, shared)
+      const entry = updated ?? (await this.#stored(view, shared, version))
+      if (!entry) return this.#miss(view, shared, land)
+      land(entry)
+      return updated ? made('parts', entry) : hit('redis', entry)
+    } catch (error) {
+      land()
+      throw error
+    }
+  }
+
+  /** Makes the entry of now from an older one and the parts that have changed since. */
+  async #update(view: View, shared: SharedCache): Promise<CacheEntry | undefined> {
+    const last = this.l1.last(view)
+    const updated = last && (await this.#updated(view, shared, last))
+    if (updated) return updated
+    // To wait for whoever reads all of it costs less than to do it once more.
+    const filled = await this.#fills.join(view)
+    return filled && this.#updated(view, shared, filled)
+  }
+
+  async #updated(
+    view: View,
+    shared: SharedCache,
+    last: DividedEntry,
+  ): Promise<CacheEntry | undefined> {
+    const started = performance.now()
+    const atMost = Math.max(FEW_PARTS, last.index.parts.length / 2)
+    const changed = await this.#readChanges(view, last, atMost)
+    if (!changed) return undefined
+    const { version, number, parts } = changed
+    const entry = { version, number, ...joinParts(last, parts), expires: last.expires }
+    if (entry.body.length > MAX_BODY_BYTES) return undefined
+    this.#onFill(view, 'parts', (performance.now() - started) / 1000)
+    // Unless somebody else has made a later one meanwhile.
+    if ((this.l1.last(view)?.number ?? 0) <= number) {
+      this.#keep(view, shared, entry)
+      if (entry.body.length <= SMALL_BYTES) this.#share(shared, entry)
+      else this.#shareWhenAtRest(view, shared, entry)
+    }
+    return entry
+  }
+
+  async #stored(view: View, shared: SharedCache, version: string): Promise<CacheEntry | undefined> {
+    try {
+      const stored = await shared.get(shared.key(version))
+      if (!stored) return undefined
+      const expires = performance.now() + stored.ttl
+      const entry = { ...entryOf(stored.value), version, expires }
+      this.#isShared.add(entry)
+      this.#keep(view, shared, entry)
+      return entry
+    } catch {
+      return undefined
+    }
   }
 
   #miss(view: View, shared: SharedCache, land: (entry?: CacheEntry) => void = () => {}): Miss {
     const started = performance.now()
-    return new Miss(async (filling) => {
-      const { version } = filling
+    const landFill = this.#fills.join(view) ? () => {} : this.#fills.lead(view)
+    const abandon = () => {
+      land()
+      landFill()
+    }
+    const fill = async (filling: Filling): Promise<Answer> => {
+      const { version, number } = filling
+      if (!filling.index) landFill()
       const body = await collect(filling)
-      const etag = viewEtag(version)
-      if (Buffer.isBuffer(body)) {
-        this.#onFill(view, (performance.now() - started) / 1000)
-        // Otherwise it is an entry that nobody will ask for.
-        if (version === (await this.#versions.version(view))) {
-          land(this.l1.set(view, version, body, shared.ttl))
-          shared.set(shared.key(version), body).catch(ignore)
-          return { source: 'stored', etag, body, ttl: 0 }
-        }
+      if (!Buffer.isBuffer(body)) {
+        abandon()
+        return { source: 'passed', etag: viewEtag(version), body, ttl: 0 }
       }
-      return { source: 'passed', etag, body, ttl: 0 }
-    }, land)
+      this.#onFill(view, 'whole', (performance.now() - started) / 1000)
+      const index = filling.index && isOrdered(filling.index) ? filling.index : undefined
+      const entry = { version, number, body, index, expires: performance.now() + shared.ttl }
+      const isCurrent = version === (await this.#versions.version(view))
+      // One that a write has overtaken is the answer of nobody who comes, but the next is made from it.
+      if (isCurrent || isDivided(entry)) this.#keep(view, shared, entry)
+      if (isCurrent) this.#share(shared, entry)
+      land(entry)
+      landFill(isDivided(entry) ? entry : undefined)
+      return made(isCurrent ? 'stored' : 'passed', entry)
+    }
+    return new Miss(fill, abandon)
   }
 
-  /** Forgets entries that commits have outdated, here and in the shared store: tidiness, not truth. */
+  #keep(view: View, shared: SharedCache, entry: CacheEntry): void {
+    const before = this.l1.set(view, entry)
+    clearTimeout(this.#resting.get(view))
+    if (before && before.version !== entry.version) this.#unshare(shared, before)
+  }
+
+  #shareWhenAtRest(view: View, shared: SharedCache, entry: CacheEntry): void {
+    const share = () => this.#share(shared, entry)
+    this.#resting.set(view, setTimeout(share, REST_MS).unref())
+  }
+
+  #share(shared: SharedCache, entry: CacheEntry): void {
+    const ttl = Math.ceil(entry.expires - performance.now())
+    if (ttl <= 0) return
+    this.#isShared.add(entry)
+    const value = storedEntry(entry)
+    // A store in this process keeps the value: then there is one copy of the body and not two.
+    entry.body = value.subarray(0, entry.body.length)
+    shared.set(shared.key(entry.version), value, ttl).catch(ignore)
+  }
+
+  #unshare(shared: SharedCache, entry: CacheEntry): void {
+    if (this.#isShared.delete(entry)) shared.unlink(shared.key(entry.version)).catch(ignore)
+  }
+
+  /**
+   * Forgets entries that commits have outdated, unless the next one can be made from them, and takes them
+   * out of the shared store: tidiness, not truth.
+   */
   async forgetOutdated(): Promise<void> {
-    for (const [view, version] of this.l1.versions()) {
-      if ((await this.#versions.version(view)) === version) continue
-      this.l1.delete(view)
+    for (const [view, entry] of this.l1.entries()) {
+      if ((await this.#versions.version(view)) === entry.version) continue
+      if (!this.l1.last(view)) this.l1.delete(view)
       const shared = this.#shared.get(view)
-      shared?.unlink(shared.key(version)).catch(ignore)
+      if (shared) this.#unshare(shared, entry)
     }
   }
 }
@@ -167,8 +293,18 @@ export class Miss {
   }
 }
 
-function hit(source: 'near' | 'redis', entry: CacheEntry, etag: string): Answer {
-  return { source, etag, body: entry.body, ttl: entry.expires - performance.now() }
+function isDivided(entry: CacheEntry): entry is DividedEntry {
+  return entry.index !== undefined
+}
+
+function hit(source: 'near' | 'redis', entry: CacheEntry): Answer {
+  const { version, body, expires } = entry
+  return { source, etag: viewEtag(version), body, ttl: expires - performance.now() }
+}
+
+/** An answer that was not there before. */
+function made(source: Source, { version, body }: CacheEntry): Answer {
+  return { source, etag: viewEtag(version), body, ttl: 0 }
 }
 
 function ignore(): void {}

@@ -36,9 +36,9 @@ export function serviceMetrics(register: Registry) {
   const answers = counter(register, {
     name: 'employees_view_answers_total',
     help:
-      'Answers of cached views by source: near (a copy in this process), redis, collapsed (shared ' +
-      'the fill of another request), stored (filled, and stored), passed (filled, and not stored), ' +
-      'not_modified (304)',
+      'Answers of cached views by source: near (a copy in this process), parts (an older copy, and what ' +
+      'has changed since), redis, collapsed (shared the fill of another request), stored (filled, and ' +
+      'stored), passed (filled, and not stored), not_modified (304)',
     labels: ['view', 'source'],
   })
   const info = new Gauge({
@@ -51,6 +51,12 @@ export function serviceMetrics(register: Registry) {
   const fills = histogram(register, {
     name: 'employees_view_fill_seconds',
     help: 'Time that the query took whose result is cached, in seconds, by view',
+    labels: ['view'],
+    buckets: DURATIONS,
+  })
+  const updates = histogram(register, {
+    name: 'employees_view_parts_seconds',
+    help: 'Time that reading and joining the parts of a view took that have changed, in seconds, by view',
     labels: ['view'],
     buckets: DURATIONS,
   })
@@ -87,10 +93,25 @@ export function serviceMetrics(register: Registry) {
       answers(view, source).total++
     },
 
-    /** Tells of a query whose result is cached. */
-    viewFilled(view: string, seconds: number): void {
-      fills(view).observe(seconds)
+    /** Tells of a read of a view for the cache. */
+    viewFilled(view: string, what: 'whole' | 'parts', seconds: number): void {
+      const reads = what === 'whole' ? fills : updates
+      reads(view).observe(seconds)
       filled.set({ view }, Date.now() / 1000)
+    },
+
+    /** Shows, when Prometheus asks, how many bytes of each view are kept in this process. */
+    watchViews(kept: () => Iterable<[view: string, bytes: number]>): void {
+      new Gauge({
+        name: 'employees_view_kept_bytes',
+        help: 'The copy of a view that is kept in this process, in bytes, by view; of several workers all',
+        labelNames: ['view'],
+        registers: [register],
+        collect() {
+          this.reset()
+          for (const [view, bytes] of kept()) this.set({ view }, bytes)
+        },
+      })
     },
 
     committed({ writes, seconds, failed }: Commit): void {

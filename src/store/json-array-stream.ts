@@ -1,4 +1,6 @@
 import { Readable } from 'node:stream'
+import { type Division, inJson, type PartIndex, PartsWriter } from './parts.js'
+import type { ViewState } from './view-chain.js'
 
 /** Rows of one snapshot, which is closed when they were read, or must be given up. */
 export interface RowSource {
@@ -56,21 +58,40 @@ export class JsonArrayStream extends Readable {
     const isLast = rows.length < ROWS_PER_CHUNK
     let chunk = ''
     if (rows.length > 0) {
-      chunk = this.#separator + JSON.stringify(rows).slice(1, -1)
+      chunk = this.#separator + this.inJson(rows)
       this.#separator = ','
     }
     if (isLast) chunk += this.#separator === '[' ? '[]' : ']'
     this.#ended = isLast
     this.push(chunk)
   }
+
+  /** Rows as they stand in the array. */
+  protected inJson(rows: unknown[]): string {
+    return inJson(rows)
+  }
 }
 
 /** A cached view as JSON, with the version that its rows belong to: both of one snapshot. */
 export class ViewStream extends JsonArrayStream {
   readonly version: string
+  /** The number of that version. */
+  readonly number: number
+  readonly #parts: PartsWriter | undefined
 
-  constructor(version: string, source: RowSource) {
+  constructor({ version, number }: ViewState, source: RowSource, division?: Division) {
     super(source)
     this.version = version
+    this.number = number
+    this.#parts = division && new PartsWriter(division)
+  }
+
+  /** Where its parts end, once it was read to its end; none if it has no parts. */
+  get index(): PartIndex | undefined {
+    return this.#parts?.index
+  }
+
+  protected override inJson(rows: unknown[]): string {
+    return this.#parts ? this.#parts.write(rows) : inJson(rows)
   }
 }

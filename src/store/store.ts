@@ -1,6 +1,8 @@
 import type { View } from '../../drizzle/define-view.js'
 import type { employees } from '../../drizzle/sqlite/schema.js'
 import type { JsonArrayStream, ViewStream } from './json-array-stream.js'
+import type { Part } from './parts.js'
+import type { ViewState } from './view-chain.js'
 
 /** An employee as every database keeps it. */
 export type Employee = typeof employees.$inferSelect
@@ -67,6 +69,17 @@ export interface ViewStore {
   version(view: View): string | Promise<string>
   /** Reads a view as it is now, as this release defines it. */
   read(view: View): Promise<ViewStream>
+  /**
+   * Reads the parts of a view that changed since a version, as they are now: all from one snapshot.
+   * Undefined if nobody can tell which they are, or they are more than `atMost`: read the whole.
+   */
+  readChanges(view: View, since: ViewState, atMost: number): Promise<ViewChanged | undefined>
+}
+
+/** A view as it is now, as far as it is not what it was. */
+export interface ViewChanged extends ViewState {
+  /** Each with its rows as they stand in the JSON of the view; empty if it has none. */
+  parts: [part: Part, json: Buffer][]
 }
 
 /** What a database gives. */

@@ -29,19 +29,16 @@ t.test(
   },
 )
 
-t.test(
-  'a fill that is older than the database is shared with nobody and kept nowhere',
-  async (t) => {
-    const { cache, shared, source, store } = setUp()
-    const answer = await cache.answer(VIEW, shared, never, async () => {
-      source.version = 'b'
-      return filling('a')
-    })
-    t.strictSame(shown(answer), ['passed', '"1-a"', 'body of a'])
-    t.equal(store.size, 0)
-    t.equal(cache.l1.get(VIEW, 'a'), undefined)
-  },
-)
+t.test('a fill that is older than the database is kept nowhere', async (t) => {
+  const { cache, shared, source, store } = setUp()
+  const answer = await cache.answer(VIEW, shared, never, async () => {
+    source.version = 'b'
+    return filling('a')
+  })
+  t.strictSame(shown(answer), ['passed', '"1-a"', 'body of a'])
+  t.equal(store.size, 0)
+  t.equal(cache.l1.get(VIEW, 'a'), undefined)
+})
 
 t.test('a shared store that fails is a miss, and harms nobody', async (t) => {
   const { cache, shared } = setUp()
@@ -123,17 +120,18 @@ function setUp() {
     ttl: 1000,
     key: (version: string) => version,
     get: async (key: string) => {
-      const body = store.get(key)
-      return body && { body, ttl: 500 }
+      const value = store.get(key)
+      return value && { value, ttl: 500 }
     },
-    set: async (key: string, body: Buffer) => store.set(key, body),
+    set: async (key: string, value: Buffer) => store.set(key, value),
     unlink: async (key: string) => store.delete(key),
   }
   return { cache, shared, source, store }
 }
 
 function filling(version: string): Filling {
-  return Object.assign(Readable.from([Buffer.from(`body of ${version}`)]), { version })
+  const body = Readable.from([Buffer.from(`body of ${version}`)])
+  return Object.assign(body, { version, number: 1, index: undefined })
 }
 
 function shown({ source, etag, body }: Answer) {

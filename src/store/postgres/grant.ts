@@ -5,6 +5,7 @@ import type { Connection } from './connection.js'
 const GRANTS = [
   'SELECT, INSERT, UPDATE, DELETE ON employees, idempotency_keys, view_definitions',
   'SELECT, UPDATE ON view_versions',
+  'SELECT, INSERT, UPDATE ON view_changes',
   'SELECT ON secrets, migrations',
   // Ids are given by it, and go on behind those that were given by hand.
   'SELECT, UPDATE ON SEQUENCE employees_id_seq',

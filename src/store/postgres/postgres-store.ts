@@ -1,11 +1,10 @@
 import { and, asc, DrizzleQueryError, eq, gt, type SQL, sql } from 'drizzle-orm'
 import { employees } from '../../../drizzle/postgres/schema.js'
 import type { StoreOptions } from '../database.js'
-import { JsonArrayStream, ViewStream } from '../json-array-stream.js'
+import { JsonArrayStream } from '../json-array-stream.js'
 import { repeat } from '../repeat.js'
-import type { Employee, EmployeeStore, Store, ViewChanges, ViewStore } from '../store.js'
+import type { Employee, EmployeeStore, Store, ViewChanges } from '../store.js'
 import type { GeneratedView } from '../views/generate.js'
-import { knownViews, unheardOf } from '../views/known.js'
 import { commit, type Statement } from './commit.js'
 import type { Connection } from './connection.js'
 import type { Drizzle } from './drizzle.js'
@@ -14,9 +13,9 @@ import { IdempotencyKeys } from './idempotency-keys.js'
 import type { Primary } from './primary.js'
 import { type Query, type LIMITS as SnapshotLimits, Snapshots } from './snapshots.js'
 import { VersionTrain } from './version-train.js'
+import { viewStore } from './view-store.js'
 
 const COLUMNS = 'id, name, salary, department'
-const VERSION = 'SELECT version FROM view_versions WHERE view = $1 AND definition = $2'
 const CHANGES = `SELECT view, extract(epoch FROM changed_at)::double precision AS "changedAt"
   FROM view_versions ORDER BY view`
 /** How long the database may take to answer whether it does: who asks has other things to do. */
@@ -74,7 +73,7 @@ export function createPostgresStore(
     employees: employeeStore(primary, drizzle, commits, snapshots, (listener) =>
       listeners.push(listener),
     ),
-    views: viewStore(train, snapshots, options),
+    views: viewStore(train, snapshots, options.views, options.isBroken),
     stats: () => ({
       writesWaiting: commits.waiting,
       readers: snapshots.stats,
@@ -173,32 +172,6 @@ function insertion(rows: Omit<Employee, 'id'>[]): Statement {
     rows.map(({ department }) => department),
   ]
   return [text, values, 'insert many']
-}
-
-function viewStore(
-  train: VersionTrain,
-  snapshots: Snapshots,
-  { views, isBroken = () => false }: PostgresStoreOptions,
-): ViewStore {
-  const known = knownViews(views)
-  return {
-    async version(view) {
-      const { name, hash } = known(view)
-      const version = await train.version(hash)
-      return (isBroken(name) ? undefined : version) ?? unheardOf()
-    },
-
-    async read(view) {
-      const { name, hash, sql } = known(view)
-      const query = { text: sql, values: [] }
-      const { first, rows } = await snapshots.open('fill', query, {
-        text: VERSION,
-        values: [name, hash],
-      })
-      const version = isBroken(name) ? undefined : (first?.version as string | undefined)
-      return new ViewStream(version ?? unheardOf(), rows)
-    },
-  }
 }
 
 /** Metrics must not fall silent with the database. */

@@ -32,6 +32,9 @@ export interface Snapshot {
   rows: RowSource
 }
 
+/** Asks a snapshot; `name` is of a statement that is prepared once. */
+export type Ask = <Row>(text: string, values: unknown[], name?: string) => Promise<Row[]>
+
 /** A connection for one snapshot at a time. */
 class Reading {
   readonly session: Session
@@ -72,7 +75,36 @@ export class Snapshots {
    * @param firstly a query of one row, or none
    * @throws {TooManySnapshots} and {DatabaseUnavailable}
    */
-  async open(use: 'list' | 'fill', query: Query, firstly?: Query): Promise<Snapshot> {
+  open(use: 'list' | 'fill', query: Query, firstly?: Query): Promise<Snapshot> {
+    return this.#take(use, (reading, leave) => this.#begin(reading, leave, query, firstly))
+  }
+
+  /**
+   * Gives a snapshot to work that asks it a few short queries, as one of `fill`.
+   *
+   * @throws what the work throws, {TooManySnapshots} and {DatabaseUnavailable}
+   */
+  within<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
+    return this.#take('fill', async (reading, leave) => {
+      const { connection } = reading
+      // Not waited for: what follows is sent at once, and fails if this does.
+      const begun = Promise.all(BEGIN.map((text) => connection.query(text)))
+      const [result] = await Promise.all([
+        work(
+          async (text, values, name) => (await connection.query<never>(text, values, name)).rows,
+        ),
+        begun,
+      ])
+      leave()
+      this.#giveBack(reading, true)
+      return result
+    })
+  }
+
+  async #take<T>(
+    use: 'list' | 'fill',
+    begin: (reading: Reading, leave: () => void) => Promise<T>,
+  ): Promise<T> {
     const isList = use === 'list'
     if (this.#open >= this.#limits.open || (isList && this.#lists >= this.#limits.lists)) {
       throw new TooManySnapshots()
@@ -94,7 +126,7 @@ export class Snapshots {
           reading.connection.destroy()
           throw new DatabaseUnavailable('no answer in time')
         }
-        return this.#begin(reading, leave, query, firstly)
+        return begin(reading, leave)
       })
     } catch (error) {
       reading?.connection.destroy()
@@ -132,14 +164,12 @@ export class Snapshots {
     firstly: Query | undefined,
   ): Promise<Snapshot> {
     const { connection } = reading
-    const [, , first, , fetched] = await Promise.all([
-      connection.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
-      // In front of the snapshot: one that is taken first, and then waits for a TRUNCATE to commit, shows a
-      // table that is empty and never was.
-      connection.query('LOCK TABLE employees IN ACCESS SHARE MODE'),
+    const begun = BEGIN.map((text) => connection.query(text))
+    const [first, , fetched] = await Promise.all([
       firstly && connection.query<Record<string, unknown>>(firstly.text, firstly.values),
       connection.query(`DECLARE found NO SCROLL CURSOR FOR ${text}`, values),
       connection.query(FETCH),
+      ...begun,
     ])
     const rows = new Cursor(reading, fetched.rows, this.#limits.lifeMs, (isWhole) => {
       leave()
@@ -160,6 +190,13 @@ export class Snapshots {
     }
   }
 }
+
+const BEGIN = [
+  'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
+  // In front of the snapshot: one that is taken first, and then waits for a TRUNCATE to commit, shows a
+  // table that is empty and never was.
+  'LOCK TABLE employees IN ACCESS SHARE MODE',
+]
 
 /** What is fetched at once: a chunk of the answer. */
 const CHUNK = 1000

@@ -195,6 +195,7 @@ async function remove(connection: Connection, name: string): Promise<void> {
     await connection.query(`DROP FUNCTION IF EXISTS ${quoted(`${name}_${each}`)}()`)
   }
   await connection.query('DELETE FROM view_versions WHERE view = $1', [name])
+  await connection.query('DELETE FROM view_changes WHERE view = $1', [name])
 }
 
 function quoted(name: string): string {

@@ -1,3 +1,4 @@
+import type { View } from '../../../drizzle/define-view.js'
 import type { SchemaObject, ViewDialect } from '../views/generate.js'
 
 /** When a trigger of a view fires; a view has at most one of each. */
@@ -17,7 +18,7 @@ export const sqliteDialect: ViewDialect = {
 
   objects(view) {
     const { name } = view
-    const { reads, matters } = view.definition
+    const { reads, matters, parts } = view.definition
     const is = (row: string) => matters?.(row, 'sqlite')
     const row = (state: string) => `(${reads.map((column) => `${state}.${column}`).join(', ')})`
 
@@ -25,31 +26,32 @@ export const sqliteDialect: ViewDialect = {
     const after = is('new')
     const replaced = is('replaced')
     const changes = `${row('old')} IS NOT ${row('new')}`
+    const oneReplaced = 'FROM employees AS replaced WHERE replaced.id = new.id'
     return [
       { type: 'view', name, sql: `CREATE VIEW ${name} AS\n${view.sql('sqlite')}` },
-      trigger(name, 'insert', 'AFTER INSERT', after),
-      trigger(
-        name,
-        'update',
-        'AFTER UPDATE',
-        before && after ? `${changes} AND (\n${before}\nOR ${after})` : changes,
-      ),
-      trigger(name, 'delete', 'AFTER DELETE', before),
+      trigger(view, 'insert', 'AFTER INSERT', { part: view.partOf('new'), condition: after }),
+      trigger(view, 'update', 'AFTER UPDATE', {
+        part: view.partOf('new'),
+        partBefore: view.partOf('old'),
+        condition: before && after ? `${changes} AND (\n${before}\nOR ${after})` : changes,
+      }),
+      trigger(view, 'delete', 'AFTER DELETE', { part: view.partOf('old'), condition: before }),
       // INSERT OR REPLACE fires no delete trigger unless recursive_triggers is on, so the row that is
-      // about to be replaced is looked at beforehand. Without a condition its insert is enough.
-      ...(replaced
+      // about to be replaced is looked at beforehand. For a view without condition and parts its insert
+      // is enough.
+      ...(replaced || parts
         ? [
-            trigger(
-              name,
-              'replace',
-              'BEFORE INSERT',
-              `EXISTS (SELECT 1 FROM employees AS replaced WHERE replaced.id = new.id AND ${replaced})`,
-            ),
+            trigger(view, 'replace', 'BEFORE INSERT', {
+              part: parts && `(SELECT ${view.partOf('replaced')} ${oneReplaced})`,
+              condition: `EXISTS (SELECT 1 ${oneReplaced}${replaced ? ` AND ${replaced}` : ''})`,
+            }),
           ]
         : []),
       keepsIds(name),
     ]
   },
+
+  part: () => ':part',
 }
 
 /**
@@ -66,12 +68,34 @@ END`
   return { type: 'trigger', name, sql }
 }
 
-/** A trigger that gives the view a new version: a random token that never comes back. */
-function trigger(view: string, event: Event, when: string, condition?: string): SchemaObject {
+interface Change {
+  /** The part of the view that changed, and the one which the employee was in before. */
+  part: string | undefined
+  partBefore?: string | undefined
+  condition: string | undefined
+}
+
+/**
+ * A trigger that gives the view a new version, a random token that never comes back, and says what changed.
+ * By an upsert: it alone does what it says, where the statement that fires it has an OR clause.
+ */
+function trigger(
+  { name: view }: View,
+  event: Event,
+  when: string,
+  { part = 'NULL', partBefore = 'NULL', condition }: Change,
+): SchemaObject {
   const name = triggerName(view, event)
   const sql = `CREATE TRIGGER ${name} ${when} ON employees
 ${condition === undefined ? '' : `WHEN ${condition}\n`}BEGIN
-  UPDATE view_versions SET version = lower(hex(randomblob(16))) WHERE view = '${view}';
+  UPDATE view_versions
+  SET version = lower(hex(randomblob(16))), number = number + 1, changed_at = (julianday('now') - 2440587.5) * 86400
+  WHERE view = '${view}';
+  INSERT INTO view_changes (view, slot, number, version, part, part_before)
+  SELECT view, number % links, number, version, ${part}, ${partBefore} FROM view_versions WHERE view = '${view}'
+  ON CONFLICT (view, slot) DO UPDATE
+    SET number = excluded.number, version = excluded.version,
+      part = excluded.part, part_before = excluded.part_before;
 END`
   return { type: 'trigger', name, sql }
 }

@@ -10,6 +10,15 @@ export function asDatabaseError(error: unknown): unknown {
   return Object.assign(new DatabaseUnavailable(error.code), { cause: error })
 }
 
+/** Runs a read; what only the moment forbids becomes a 503. */
+export function attempt<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw asDatabaseError(error)
+  }
+}
+
 /** Whether another connection holds the lock that a write needs. */
 export function isLocked(error: unknown): boolean {
   return error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import { TooManySnapshots } from '../errors.js'
 import type { RowSource } from '../json-array-stream.js'
+import { attempt } from './errors.js'
 import { MemoryCopies } from './memory-copies.js'
 
 /** How long a statement may stand still in SQLite, and the event loop with it. */
@@ -24,6 +25,8 @@ type Query = (sql: string, ...parameters: unknown[]) => IterableIterator<unknown
 export interface Snapshot {
   /** The first row of a query. */
   first<Row>(sql: string, ...parameters: unknown[]): Row | undefined
+  /** All rows of a query that has few. */
+  all<Row>(sql: string, ...parameters: unknown[]): Row[]
   /**
    * The rows of a query, which end the snapshot. They must be given up when it was open for too long, or
    * the log has grown too large.
@@ -71,7 +74,7 @@ export class Snapshots {
 
   /**
    * @param use `list`: a client decides how fast it is read; `fill`: the service reads it at once
-   * @throws {TooManySnapshots}
+   * @throws {TooManySnapshots} and {DatabaseUnavailable}
    */
   async open(use: 'list' | 'fill'): Promise<Snapshot> {
     while (this.#held) await this.#held
@@ -80,7 +83,7 @@ export class Snapshots {
     if (this.#open.size >= this.#limits.open || (isList && lists >= this.#limits.lists)) {
       throw new TooManySnapshots()
     }
-    const [query, release] = this.#copies ? this.#copies.open() : this.#read()
+    const [query, release] = attempt(() => this.#copies?.open() ?? this.#read())
     const open: Open = { isList, since: performance.now(), abort: new AbortController() }
     this.#open.add(open)
     const timer = setTimeout(
@@ -100,6 +103,9 @@ export class Snapshots {
       first<Row>(sql: string, ...parameters: unknown[]) {
         const [row] = query(sql, ...parameters)
         return row as Row | undefined
+      },
+      all<Row>(sql: string, ...parameters: unknown[]) {
+        return [...query(sql, ...parameters)] as Row[]
       },
       rows: (sql, ...parameters) => rowsOf(query(sql, ...parameters), open.abort.signal, close),
       close,

@@ -1,24 +1,21 @@
 import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import { employees } from '../../../drizzle/sqlite/schema.js'
 import type { StoreOptions } from '../database.js'
-import { JsonArrayStream, ViewStream } from '../json-array-stream.js'
+import { JsonArrayStream } from '../json-array-stream.js'
 import { repeat } from '../repeat.js'
-import type { EmployeeStore, Store, StoreStats, ViewStore } from '../store.js'
-import type { GeneratedView } from '../views/generate.js'
-import { knownViews, unheardOf } from '../views/known.js'
-import { asDatabaseError } from './errors.js'
+import type { EmployeeStore, Store, StoreStats } from '../store.js'
+import { asDatabaseError, attempt } from './errors.js'
 import { GroupCommit } from './group-commit.js'
 import { IdempotencyKeys } from './idempotency-keys.js'
 import type { Drizzle, SqliteOptions } from './open.js'
 import { registeredViews } from './registered-views.js'
-import { type Snapshot, type LIMITS as SnapshotLimits, Snapshots } from './snapshots.js'
+import { type LIMITS as SnapshotLimits, Snapshots } from './snapshots.js'
 import { keepSweeping } from './sweeping.js'
 import { ViewKeeper } from './view-keeper.js'
+import { viewStore } from './view-store.js'
 import { LIMITS as LOG_LIMITS, WriteAheadLog } from './write-ahead-log.js'
 
 const COLUMNS = 'id, name, salary, department'
-/** None for a view of another definition. */
-const VERSION = 'SELECT version FROM view_versions WHERE view = ? AND definition = ?'
 const CHANGES = 'SELECT view, changed_at AS changedAt FROM view_versions ORDER BY view'
 
 export interface SqliteStoreOptions extends StoreOptions, Pick<SqliteOptions, 'views'> {
@@ -128,7 +125,7 @@ function employeeStore(
     },
 
     async list({ after = 0, department }) {
-      const snapshot = await opened(snapshots, 'list')
+      const snapshot = await snapshots.open('list')
       try {
         const rows =
           department === undefined
@@ -149,34 +146,6 @@ function employeeStore(
 
     async ping() {
       attempt(() => statements.select.get({ id: 1 }))
-    },
-  }
-}
-
-function viewStore(
-  client: Drizzle['$client'],
-  snapshots: Snapshots,
-  views: readonly GeneratedView[],
-): ViewStore {
-  // The probe in front of every cached answer: the bare driver, without Drizzle's mapping of rows.
-  const probe = client.prepare<[string, string], string>(VERSION).pluck()
-  const known = knownViews(views)
-  return {
-    version(view) {
-      const { name, hash } = known(view)
-      return attempt(() => probe.get(name, hash)) ?? unheardOf()
-    },
-
-    async read(view) {
-      const { name, hash, sql } = known(view)
-      const snapshot = await opened(snapshots, 'fill')
-      try {
-        const version = snapshot.first<{ version: string }>(VERSION, name, hash)?.version
-        return new ViewStream(version ?? unheardOf(), snapshot.rows(sql))
-      } catch (error) {
-        snapshot.close()
-        throw asDatabaseError(error)
-      }
     },
   }
 }
@@ -242,23 +211,5 @@ function prepare(db: Drizzle) {
     delete: db.delete(employees).where(one).prepare(),
     page: pageOf(gt(id, given('after'))),
     pageOfDepartment: pageOf(and(eq(department, given('department')), gt(id, given('after')))),
-  }
-}
-
-/** A snapshot; what only the moment forbids becomes a 503. */
-async function opened(snapshots: Snapshots, use: 'list' | 'fill'): Promise<Snapshot> {
-  try {
-    return await snapshots.open(use)
-  } catch (error) {
-    throw asDatabaseError(error)
-  }
-}
-
-/** Runs a read; what only the moment forbids becomes a 503. */
-function attempt<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    throw asDatabaseError(error)
   }
 }

@@ -115,7 +115,10 @@ export class ViewKeeper {
     this.#client.exec(`DROP VIEW IF EXISTS ${quoted(name)}`)
     for (const { sql } of view?.objects ?? []) this.#client.exec(sql)
     if (view) this.#statements.put.run(name, view.hash)
-    else this.#statements.remove.run(name)
+    else {
+      this.#statements.remove.run(name)
+      this.#statements.removeChanges.run(name)
+    }
   }
 }
 
@@ -138,6 +141,7 @@ function prepare(client: Sqlite.Database) {
        ON CONFLICT DO UPDATE SET version = excluded.version, definition = excluded.definition`,
     ),
     remove: client.prepare('DELETE FROM view_versions WHERE view = ?'),
+    removeChanges: client.prepare('DELETE FROM view_changes WHERE view = ?'),
     seen: pluck<number>('SELECT 1 FROM view_definitions WHERE view = ? AND definition = ?'),
     others: pluck<number>(`SELECT EXISTS (SELECT 1 ${others})`),
     othersInUse: pluck<number>(

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { View } from '../../../drizzle/define-view.js'
+import type { ViewState } from '../view-chain.js'
 import type { GeneratedView } from './generate.js'
 
 /** Finds what was generated for a view; throws for one that no file in `drizzle/views` defines. */
@@ -12,7 +13,7 @@ export function knownViews(views: readonly GeneratedView[]): (view: View) => Gen
   }
 }
 
-/** A version that nothing was or will be kept under. */
-export function unheardOf(): string {
-  return randomBytes(16).toString('hex')
+/** A version that nothing was or will be kept under, and that has no place among others. */
+export function unheardOf(): ViewState {
+  return { version: randomBytes(16).toString('hex'), number: -1 }
 }

@@ -1,0 +1,26 @@
+import type { CacheEntry } from './l1-cache.js'
+import type { PartIndex } from './parts.js'
+
+/** What is stored of an entry beside its body. */
+interface Description {
+  number: number
+  index?: PartIndex | undefined
+}
+
+const LENGTH_BYTES = 4
+
+/** An entry as it is stored: its body, what belongs to it as JSON, and the length of that. */
+export function storedEntry({ body, number, index }: CacheEntry): Buffer {
+  const description = Buffer.from(JSON.stringify({ number, index } satisfies Description))
+  const length = Buffer.alloc(LENGTH_BYTES)
+  length.writeUInt32BE(description.length)
+  return Buffer.concat([body, description, length])
+}
+
+/** @throws for what is no stored entry */
+export function entryOf(stored: Buffer): Description & { body: Buffer } {
+  const end = stored.length - LENGTH_BYTES
+  const start = end - stored.readUInt32BE(end)
+  const { number, index } = JSON.parse(stored.toString('utf8', start, end)) as Description
+  return { number, index, body: stored.subarray(0, start) }
+}
