@@ -1,7 +1,13 @@
 // no database: versions are made up
 import { Readable } from 'node:stream'
 import t from 'tap'
-import { type Answer, type Filling, Miss, ViewCache } from '../../src/cache/view-cache.js'
+import {
+  type Answer,
+  type Filling,
+  Miss,
+  ViewCache,
+  type ViewCacheOptions,
+} from '../../src/cache/view-cache.js'
 import { until } from '../support/until.js'
 
 const VIEW = 'view'
@@ -109,13 +115,146 @@ t.test('a miss that is abandoned lets those who wait go on alone', async (t) => 
   t.strictSame(shown(await waiting), ['stored', '"1-a"', 'body of a'])
 })
 
-function setUp() {
+t.test('an older entry and what has changed since make the next one', async (t) => {
+  const { cache, shared, source, store, change } = divided()
+  await cache.answer(VIEW, shared, never, async () => dividedFilling('a', 1))
+  change('b', 2, [['2', 'two']])
+  const answer = await cache.answer(VIEW, shared, never, none)
+  t.strictSame(shown(answer), ['parts', '"1-b"', '[one,two]'])
+  t.strictSame([...store.keys()], ['b'], 'what it was made from is not shared any more')
+  t.equal((await cache.answer(VIEW, shared, never, none)).source, 'near')
+
+  change('c', 3, [['1', '']])
+  source.version = 'd'
+  const later = await cache.answer(VIEW, shared, never, none)
+  t.strictSame(shown(later), ['parts', '"1-c"', '[two]'], 'of the state that was read')
+})
+
+t.test(
+  'a commit leaves what the next entry is made from, and nothing that is shared',
+  async (t) => {
+    const { cache, shared, store, change } = divided()
+    await cache.answer(VIEW, shared, never, async () => dividedFilling('a', 1))
+    change('b', 2, [['2', 'two']])
+    await cache.forgetOutdated()
+    t.equal(store.size, 0)
+    t.equal((await cache.answer(VIEW, shared, never, none)).source, 'parts')
+  },
+)
+
+t.test('what is made from an entry expires with it', async (t) => {
+  const { cache, shared, change } = divided()
+  await cache.answer(VIEW, { ...shared, ttl: 50 }, never, async () => dividedFilling('a', 1))
+  const { expires } = cache.l1.last(VIEW) ?? {}
+  change('b', 2, [])
+  await cache.answer(VIEW, shared, never, none)
+  t.equal(cache.l1.last(VIEW)?.expires, expires)
+  await until(() => performance.now() > (expires as number))
+  change('c', 3, [])
+  const answer = await cache.answer(VIEW, shared, never, async () => dividedFilling('c', 3))
+  t.equal(answer.source, 'stored')
+})
+
+t.test('a fill that a write overtakes is what the next answer is made from', async (t) => {
+  const { cache, shared, store, change } = divided()
+  const answer = await cache.answer(VIEW, shared, never, async () => {
+    change('b', 2, [['1', 'won']])
+    return dividedFilling('a', 1)
+  })
+  t.strictSame(shown(answer), ['passed', '"1-a"', '[one]'])
+  t.equal(store.size, 0)
+  t.strictSame(shown(await cache.answer(VIEW, shared, never, none)), ['parts', '"1-b"', '[won]'])
+})
+
+t.test(
+  'who comes while the whole is read waits for that, and reads what has changed',
+  async (t) => {
+    const { cache, shared, source, change } = divided()
+    const miss = await cache.lookup(VIEW, shared, never)
+    t.ok(miss instanceof Miss)
+    change('b', 2, [['2', 'two']])
+    const { asked } = source
+    const waiting = cache.answer(VIEW, shared, never, none)
+    await until(() => source.asked > asked)
+    if (miss instanceof Miss) await miss.fill(dividedFilling('a', 1))
+    t.strictSame(shown(await waiting), ['parts', '"1-b"', '[one,two]'])
+  },
+)
+
+t.test('parts that are not in their order are no parts', async (t) => {
+  const { cache, shared, change } = divided()
+  await cache.answer(VIEW, shared, never, async () =>
+    dividedFilling('a', 1, { parts: ['2', '1'], ends: [4, 8] }),
+  )
+  t.equal(cache.l1.last(VIEW), undefined)
+  change('b', 2, [['2', 'two']])
+  const answer = await cache.answer(VIEW, shared, never, async () => dividedFilling('b', 2))
+  t.equal(answer.source, 'stored')
+})
+
+t.test(
+  'a large body that is made of parts is shared once it is the last for a while',
+  async (t) => {
+    const { cache, shared, store, change } = divided()
+    const large = 'x'.repeat(70_000)
+    await cache.answer(VIEW, shared, never, async () => dividedFilling('a', 1))
+    for (const [number, version] of [...'bcd'].entries()) {
+      change(version, number + 2, [['2', large]])
+      t.equal((await cache.answer(VIEW, shared, never, none)).source, 'parts')
+    }
+    t.strictSame([...store.keys()], [])
+    await until(() => store.size > 0)
+    t.strictSame([...store.keys()], ['d'])
+    cache.l1.delete(VIEW)
+    const stored = await cache.answer(VIEW, shared, never, none)
+    t.strictSame(shown(stored), ['redis', '"1-d"', `[one,${large}]`])
+    change('e', 5, [['2', '']])
+    t.strictSame(shown(await cache.answer(VIEW, shared, never, none)), ['parts', '"1-e"', '[one]'])
+  },
+)
+
+t.test('a body of parts that grows past what is kept is read as a stream', async (t) => {
+  const { cache, shared, change } = divided()
+  await cache.answer(VIEW, shared, never, async () => dividedFilling('a', 1))
+  change('b', 2, [['2', 'x'.repeat(16 * 1024 * 1024)]])
+  const answer = await cache.answer(VIEW, shared, never, async () => dividedFilling('b', 2))
+  t.equal(answer.source, 'stored')
+})
+
+/** A cache of a view that has parts, of which a test says what has changed. */
+function divided() {
+  let changed: { version: string; number: number; parts: [string, Buffer][] } | undefined
+  const set = setUp(async () => changed)
+  return {
+    ...set,
+    change(version: string, number: number, parts: [string, string][]) {
+      set.source.version = version
+      changed = { version, number, parts: parts.map(([part, json]) => [part, Buffer.from(json)]) }
+    },
+  }
+}
+
+/** One part, whose bytes are `one`. */
+function dividedFilling(
+  version: string,
+  number: number,
+  index = { parts: ['1'], ends: [4] },
+): Filling {
+  return Object.assign(Readable.from([Buffer.from('[one]')]), { version, number, index })
+}
+
+function setUp(
+  readChanges: NonNullable<ViewCacheOptions<string>['readChanges']> = async () => undefined,
+) {
   const source = { version: 'a', asked: 0 }
   const store = new Map<string, Buffer>()
-  const cache = new ViewCache<string>(() => {
-    source.asked++
-    return source.version
-  })
+  const cache = new ViewCache<string>(
+    () => {
+      source.asked++
+      return source.version
+    },
+    { readChanges },
+  )
   const shared = {
     ttl: 1000,
     key: (version: string) => version,

@@ -11,6 +11,10 @@ t.test('no read on any process misses an acknowledged write, whatever Redis does
     t.comment(`${phase}: ${reads} reads checked, ${writes} writes, slowest ${slowestMs} ms`)
     t.ok(reads > 0 && writes > 0, `${phase}: there were reads and writes`)
   }
+  t.comment(JSON.stringify(report.sources))
+  for (const source of ['fwd=miss; detail=parts', 'fwd=miss; stored', 'hit; detail=redis']) {
+    t.ok((report.sources[`employees; ${source}`] ?? 0) > 0, source)
+  }
   t.strictSame(report.violations.slice(0, 5), [])
   t.strictSame(report.failures.slice(0, 5), [])
 })

@@ -4,6 +4,7 @@ import { FaultProxy } from '../support/fault-proxy.js'
 import { RedisServer, redisClient } from '../support/redis-server.js'
 import type { Scope } from '../support/scope.js'
 import { Service } from '../support/service.js'
+import { openShell } from '../support/shell.js'
 import { until } from '../support/until.js'
 import { History } from './history.js'
 import { phases } from './phases.js'
@@ -15,6 +16,11 @@ const READERS = 6
 const PIPELINED_READERS = 3
 /** How many requests each of them has under way at once. */
 const DEPTH = 4
+/**
+ * How many versions of a view say what changed: so few that misses are read as a whole nearly as often as
+ * by their parts.
+ */
+const LINKS = 3
 /** Salaries of writers' employees start here: high, and the first of their department. */
 const BASE = 1_000_000
 
@@ -24,6 +30,8 @@ export interface Report {
   violations: string[]
   failures: string[]
   phases: { phase: string; reads: number; writes: number; slowestMs: number }[]
+  /** How many answers came from where, by their Cache-Status. */
+  sources: Record<string, number>
 }
 
 /**
@@ -44,6 +52,7 @@ export async function runCoherence(
     Array.from({ length: PROCESSES }, () => Service.start(scope, env)),
   )
   const urls = services.map(({ url }) => url)
+  await (await openShell(scope, databaseUrl)).run(`UPDATE view_versions SET links = ${LINKS}`)
 
   const load = new Load(scope, urls)
   await load.createWriters()
@@ -51,6 +60,7 @@ export async function runCoherence(
     violations: load.history.violations,
     failures: load.failures,
     phases: [],
+    sources: load.sources,
   }
   const running = load.run()
   for (const [phase, happen] of Object.entries(phases)) {
@@ -78,6 +88,7 @@ export async function runCoherence(
 export class Load {
   readonly history = new History(WRITERS)
   readonly failures: string[] = []
+  readonly sources: Record<string, number> = {}
   slowestMs = 0
   readonly #scope: Scope
   readonly #urls: string[]
@@ -141,6 +152,8 @@ export class Load {
         known && turn % 2 === 0 ? { 'if-none-match': known.etag } : {}
       const judge = this.history.read(`${url}${path}`)
       const answer = await this.#send(`${url}${path}`, 'GET', undefined, headers)
+      const source = `${answer.headers.get('cache-status')}`.replace(/; ttl=\d+/, '')
+      this.sources[source] = (this.sources[source] ?? 0) + 1
       if (answer.status === 200) {
         const etag = answer.headers.get('etag') as string
         known = { etag, shown: shownBy((await answer.json()) as Employee[]) }
