@@ -6,7 +6,7 @@ import { Problem, ref, ValidationProblem } from '../problems/schemas.js'
 const headers = {
   'Cache-Status': Type.String({
     description: 'Where the answer comes from (RFC 9211)',
-    examples: ['employees; hit; ttl=297; detail=near'],
+    examples: ['employees; hit; ttl=297; detail=near', 'employees; fwd=miss; detail=parts'],
   }),
   ETag: Type.String({ description: 'Identifies this representation (RFC 9110, section 8.8.3)' }),
   Link: Type.String({

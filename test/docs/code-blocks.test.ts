@@ -10,6 +10,7 @@ import { defineView, type View } from '../../drizzle/define-view.js'
 import { highSalary } from '../../drizzle/views/high-salary.js'
 import { cacheKey, viewEtag } from '../../src/cache/cache-key.js'
 import { sqliteDialect } from '../../src/store/sqlite/dialect.js'
+import { changedParts } from '../../src/store/view-chain.js'
 import {
   type CodeBlock,
   codeBlocks,
@@ -62,8 +63,11 @@ const checks: Record<string, Check[]> = {
       check: (t, { text }) => t.ok(documented('view').includes(text), 'it is in the README'),
     },
     {
-      isMine: ({ text }) => text.startsWith('matters: '),
-      check: (t, { text }) => t.doesNotThrow(() => objectOf(text)),
+      isMine: ({ text }) => text.startsWith('matters: ') || text.startsWith('parts: '),
+      check: (t, { text }) => {
+        const definition = { ...highSalary.definition, ...objectOf(text) }
+        t.doesNotThrow(() => defineView('example', definition))
+      },
     },
   ],
   sql: [{ isMine: ({ text }) => text.includes('CREATE TRIGGER'), check: isGenerated }],
@@ -76,6 +80,8 @@ const checks: Record<string, Check[]> = {
       },
     },
     { isMine: ({ text }) => text.startsWith('src/app.ts'), check: isLayout },
+    // A picture of links.
+    { isMine: ({ text }) => text.includes('number   41'), check: isChain },
   ],
 }
 
@@ -182,6 +188,22 @@ function objectOf(members: string): object {
 
 function evaluate(expression: string): unknown {
   return runInNewContext(expression, { defineView })
+}
+
+/** Whether what a picture of a chain says is read is what has changed. */
+function isChain(t: Test, { text }: CodeBlock): void {
+  const row = (name: string) =>
+    (new RegExp(`^ *${name} +(.+)$`, 'm').exec(text)?.[1] ?? '').split(/ {2,}/)
+  const [numbers, versions, parts] = [row('number'), row('version'), row('parts')]
+  const links = numbers.slice(0, 4).map((number, i) => ({
+    number: Number(number),
+    version: versions[i] as string,
+    parts: (parts[i] as string).split(' → '),
+  }))
+  const [, from, , to] = links
+  const changed = from && to && changedParts(from, to, links.slice(1))
+  const [, said = ''] = /has 3a9b… \(42\): +read (.+?), as/.exec(text) ?? []
+  t.strictSame([...(changed ?? [])].sort(), said.split(' and '))
 }
 
 /** Whether the layout names what is there, and each folder of the sources. */
