@@ -31,6 +31,8 @@ const END_MS = 500
 export interface ConnectionOptions {
   /** How long the server may take to answer a query, in milliseconds, before the connection is given up. */
   patienceMs?: number
+  /** How long the server works at a statement before it cancels it, in milliseconds; as long as it takes if left out. */
+  statementTimeoutMs?: number
   /** How long a statement waits for a lock, in milliseconds. */
   lockTimeoutMs?: number
   /** How long the server lets a transaction wait for its next statement, in milliseconds. */
@@ -69,16 +71,20 @@ export class Connection {
   /** @throws what the server or the system says */
   static async open(
     { config }: Host,
-    { patienceMs, lockTimeoutMs, idleInTransactionMs, isPlain = false }: ConnectionOptions = {},
+    given: ConnectionOptions = {},
     connectMs = 2000,
   ): Promise<Connection> {
+    const { patienceMs, statementTimeoutMs = 0, lockTimeoutMs, idleInTransactionMs } = given
     const { options = '' } = config
+    // Behind those of the URL, and said even where it is none: one of theirs, or of the role, would cancel
+    // a write, a beat or a commit that waits for its standby.
+    const settings = [...SETTINGS, `statement_timeout=${statementTimeoutMs}`]
     const client = new Client({
       application_name: 'employees',
       ...config,
-      options: `${options} ${SETTINGS.map((setting) => `-c ${setting}`).join(' ')}`.trim(),
+      options: `${options} ${settings.map((setting) => `-c ${setting}`).join(' ')}`.trim(),
       types: TYPES,
-      pipeline: !isPlain,
+      pipeline: !given.isPlain,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
       connectionTimeoutMillis: connectMs,

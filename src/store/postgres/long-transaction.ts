@@ -11,7 +11,7 @@ import type { Primary } from './primary.js'
 import { IDLE_IN_TRANSACTION_MS, LOCK_TIMEOUT_MS } from './session.js'
 import { assertDurable } from './suitable.js'
 
-const SETTINGS = `SELECT set_config('statement_timeout', '0', false), set_config('work_mem', '64MB', false)`
+const SETTINGS = "SET work_mem = '64MB'"
 /** Else a statement of a process that is gone runs to its end, and keeps the writers' lock. */
 const NOTICE_THE_END = "SET client_connection_check_interval = '500ms'"
 

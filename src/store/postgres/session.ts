@@ -1,16 +1,26 @@
-import { Connection } from './connection.js'
+import { Connection, type ConnectionOptions } from './connection.js'
 import { ConnectionLost } from './errors.js'
 import type { Host } from './hosts.js'
 import type { Proof } from './proof.js'
 import { assertDurable } from './suitable.js'
 
 /** How long a server may take to answer what is answered at once, in milliseconds. */
-export const ANSWER_MS = 2000
+const ANSWER_MS = 2000
 /**
  * How long anything waits for a lock: shorter than its answer may take, since the server does not notice
  * while it waits that a connection was given up, and each would leave a process there.
  */
 export const LOCK_TIMEOUT_MS = 1000
+/**
+ * Of a connection that is only read from, also for a snapshot, which waits for each of its statements no
+ * longer. What was not answered in time the server cancels soon after, since it does not notice that the
+ * connection was given up: each try would leave a process there that works for nobody.
+ */
+export const READING = {
+  patienceMs: ANSWER_MS,
+  statementTimeoutMs: ANSWER_MS + 500,
+  lockTimeoutMs: LOCK_TIMEOUT_MS,
+} satisfies ConnectionOptions
 /** How long a process that stands still may keep the writers' lock. */
 export const IDLE_IN_TRANSACTION_MS = 5000
 
@@ -60,8 +70,8 @@ export class Session {
    */
   static async open(host: Host, beats: Connection, proof: Proof): Promise<Session> {
     const opening = [
-      Connection.open(host, { patienceMs: ANSWER_MS, lockTimeoutMs: LOCK_TIMEOUT_MS }),
-      Connection.open(host, { patienceMs: ANSWER_MS, lockTimeoutMs: LOCK_TIMEOUT_MS }),
+      Connection.open(host, READING),
+      Connection.open(host, READING),
       Connection.open(host, {
         patienceMs: ANSWER_MS,
         lockTimeoutMs: LOCK_TIMEOUT_MS,

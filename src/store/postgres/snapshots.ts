@@ -4,7 +4,7 @@ import type { RowSource } from '../json-array-stream.js'
 import { Connection, reasonOf } from './connection.js'
 import { asDatabaseError, ConnectionLost } from './errors.js'
 import type { Primary } from './primary.js'
-import { ANSWER_MS, LOCK_TIMEOUT_MS, type Session } from './session.js'
+import { READING, type Session } from './session.js'
 
 export const LIMITS = {
   /** Snapshots open at once; each has a connection of its own. */
@@ -147,9 +147,7 @@ export class Snapshots {
     const idle = this.#idle.pop()
     if (idle) return idle
     try {
-      const options = { patienceMs: ANSWER_MS, lockTimeoutMs: LOCK_TIMEOUT_MS }
-      const opening = Connection.open(session.host, options, CONNECT_MS)
-      return new Reading(session, await opening)
+      return new Reading(session, await Connection.open(session.host, READING, CONNECT_MS))
     } catch (error) {
       // One that was reached before is away for the moment.
       throw error instanceof DatabaseError ? error : new ConnectionLost(reasonOf(error))
