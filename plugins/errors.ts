@@ -6,6 +6,7 @@ import { clientAddress } from '../src/http/client-address.js'
 import { REFUSALS } from '../src/http/refusal-log.js'
 import { SECURITY_HEADERS } from '../src/http/security-headers.js'
 import { PROBLEM_TYPE, problem, problemOf } from '../src/problems/problem.js'
+import { unwrapped } from '../src/store/errors.js'
 
 const ExpectationFailed = createError(
   'EXPECTATION_FAILED',
@@ -42,23 +43,15 @@ export default fp(
 )
 
 export function sendProblem(given: FastifyError, request: FastifyRequest, reply: FastifyReply) {
-  const error = unwrapped(given)
+  const error = unwrapped(given) as FastifyError & { retryAfter?: number }
   const body = problemOf(error, request.url)
   if (body.status >= 500) request.log.error({ err: error }, 'request failed')
   if ((body.status === 503 || body.status === 429) && !reply.hasHeader('retry-after')) {
-    reply.header('retry-after', '1')
+    reply.header('retry-after', `${error.retryAfter ?? 1}`)
   }
   if (REFUSALS.has(body.status)) logRefusal(body.status, request)
   reply.header('cache-control', 'no-store')
   return reply.code(body.status).type(PROBLEM_TYPE).send(body)
-}
-
-/** Drizzle wraps whatever a query fails with in an error that has no status, and that shows its parameters. */
-function unwrapped(error: FastifyError): FastifyError {
-  const { statusCode, cause } = error
-  const inner = cause as FastifyError | undefined
-  const isWrapped = statusCode === undefined && inner !== undefined && 'params' in error
-  return isWrapped || (statusCode === undefined && inner?.statusCode !== undefined) ? inner : error
 }
 
 /** Answers what the router itself rejects: no hook runs for it, so what they do is done here. */

@@ -1,4 +1,4 @@
-import type { onErrorHookHandler, onSendHookHandler } from 'fastify'
+import type { onSendHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { JsonArrayStream } from '../src/store/json-array-stream.js'
 import type { EmployeeStore, ViewStore } from '../src/store/store.js'
@@ -23,7 +23,6 @@ export default fp(
     fastify.decorate('views', store.views)
     fastify.addHook('onClose', () => store.close())
 
-    fastify.addHook('onError', sayWhenAgain)
     // Behind the hooks of the route: a view that is being cached is read to its end, since others may
     // wait for it.
     fastify.addHook('onRoute', (route) => {
@@ -32,13 +31,6 @@ export default fp(
   },
   { name: 'store', dependencies: ['database', 'metrics'] },
 )
-
-/** Runs in front of the service's error handler. */
-const sayWhenAgain: onErrorHookHandler = (_request, reply, error, done) => {
-  const { retryAfter } = error as { retryAfter?: number }
-  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
-  done()
-}
 
 /**
  * Rows hold a snapshot open. When a client leaves, Node ends only the answer that is being sent, not

@@ -1,4 +1,5 @@
 import createError from '@fastify/error'
+import { DrizzleQueryError } from 'drizzle-orm'
 
 /** Thrown when a database cannot be used; the message is one line that says which, and what to do. */
 export class UnusableDatabase extends Error {
@@ -35,3 +36,10 @@ export const TooManyKeys = createError(
   'Idempotency-Key: this client has used %s keys within 24 hours, which is all it may; Retry-After says when there is room for one more. Nothing was changed',
   429,
 )
+
+/** What Drizzle, or another library, puts around an error has no status, and shows the parameters of a query. */
+export function unwrapped(error: unknown): unknown {
+  const { statusCode, cause } = error as { statusCode?: number; cause?: { statusCode?: number } }
+  const hidesStatus = statusCode === undefined && cause?.statusCode !== undefined
+  return error instanceof DrizzleQueryError || hidesStatus ? cause : error
+}

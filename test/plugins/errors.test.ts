@@ -1,7 +1,8 @@
 import { STATUS_CODES } from 'node:http'
+import { DrizzleQueryError } from 'drizzle-orm'
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
-import { DatabaseUnavailable } from '../../src/store/errors.js'
+import { DatabaseUnavailable, unwrapped } from '../../src/store/errors.js'
 import { build } from '../support/build.js'
 import { shellOf } from '../support/shell.js'
 import { shownViews } from '../support/shown-views.js'
@@ -119,3 +120,16 @@ t.test(
     t.match(answer.json(), { detail: /^The database cannot do this now \(away\)/ })
   },
 )
+
+t.test('what Drizzle says of a query that failed never comes into the log', async (t) => {
+  const app = await build(t)
+  const lost = new DatabaseUnavailable('away')
+  app.employees.get = async () => {
+    throw new DrizzleQueryError('SELECT salary', ['120000'], lost)
+  }
+  t.equal((await app.inject('/employees/1')).statusCode, 503)
+  const unforeseen = new Error('no such table')
+  for (const cause of [lost, unforeseen]) {
+    t.equal(unwrapped(new DrizzleQueryError('SELECT salary', ['120000'], cause)), cause)
+  }
+})

@@ -1,6 +1,7 @@
-import { and, asc, DrizzleQueryError, eq, gt, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import { employees } from '../../../drizzle/postgres/schema.js'
 import type { StoreOptions } from '../database.js'
+import { unwrapped } from '../errors.js'
 import { JsonArrayStream } from '../json-array-stream.js'
 import { repeat } from '../repeat.js'
 import type { Employee, EmployeeStore, Store, ViewChanges } from '../store.js'
@@ -104,14 +105,14 @@ function employeeStore(
     createMany: (batch) => commits.alone((connection) => createMany(connection, batch)),
 
     async get(id) {
-      const [employee] = await unwrapped(statements.select.execute({ id }))
+      const [employee] = await answered(statements.select.execute({ id }))
       return employee
     },
 
     async page({ limit, after = 0, department }) {
       // One more than was asked for tells whether anything is behind this page.
       const query = { after, limit: limit + 1 }
-      const rows = await unwrapped(
+      const rows = await answered(
         department === undefined
           ? statements.page.execute(query)
           : statements.pageOfDepartment.execute({ ...query, department }),
@@ -183,12 +184,12 @@ async function viewChanges(primary: Primary): Promise<ViewChanges> {
   }
 }
 
-/** Drizzle puts an error of its own around one that has a status. */
-async function unwrapped<T>(query: Promise<T>): Promise<T> {
+/** A query of Drizzle, which fails with what the database says. */
+async function answered<T>(query: Promise<T>): Promise<T> {
   try {
     return await query
   } catch (error) {
-    throw error instanceof DrizzleQueryError ? error.cause : error
+    throw unwrapped(error)
   }
 }
 
