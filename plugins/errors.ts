@@ -2,11 +2,18 @@ import type { IncomingMessage } from 'node:http'
 import createError from '@fastify/error'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { BoundedLog } from '../src/http/bounded-log.js'
 import { clientAddress } from '../src/http/client-address.js'
 import { REFUSALS } from '../src/http/refusal-log.js'
 import { SECURITY_HEADERS } from '../src/http/security-headers.js'
 import { PROBLEM_TYPE, problem, problemOf } from '../src/problems/problem.js'
 import { unwrapped } from '../src/store/errors.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    outages: BoundedLog
+  }
+}
 
 const ExpectationFailed = createError(
   'EXPECTATION_FAILED',
@@ -16,10 +23,19 @@ const ExpectationFailed = createError(
 
 /**
  * Turns every error into `application/problem+json`: paths that do not exist, and also what Node would
- * answer by itself, with an empty body.
+ * answer by itself, with an empty body. Decorates `fastify.outages`: the log of what could not be done for
+ * the moment, which an outage cannot fill.
  */
 export default fp(
   async function errorsPlugin(fastify) {
+    const outages = new BoundedLog(fastify.log, {
+      perSecond: 1,
+      level: 'error',
+      says: 'request failed',
+      saysMore: 'more requests failed in this second',
+    })
+    fastify.decorate('outages', outages)
+    fastify.addHook('onClose', async () => outages.end())
     fastify.setErrorHandler(sendProblem)
     const unmet = new WeakSet<IncomingMessage>()
     fastify.server.on('checkExpectation', (request, response) => {
@@ -45,7 +61,7 @@ export default fp(
 export function sendProblem(given: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const error = unwrapped(given) as FastifyError & { retryAfter?: number }
   const body = problemOf(error, request.url)
-  if (body.status >= 500) request.log.error({ err: error }, 'request failed')
+  if (body.status >= 500) logFailure(error, request)
   if ((body.status === 503 || body.status === 429) && !reply.hasHeader('retry-after')) {
     reply.header('retry-after', `${error.retryAfter ?? 1}`)
   }
@@ -59,6 +75,17 @@ export function sendUnroutable(error: FastifyError, request: FastifyRequest, rep
   reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id })
   const fault = request.server.hostFault(request.raw) as FastifyError | undefined
   return sendProblem(fault ?? error, request, reply)
+}
+
+/** What is known to be away has no stack; of what nobody foresaw there is a line for each. */
+function logFailure(error: FastifyError, request: FastifyRequest): void {
+  const { statusCode, code, message } = error
+  if (statusCode === 503 && code) {
+    const { id, method, routeOptions, server } = request
+    server.outages.write(code, { reqId: id, method, route: routeOptions.url, reason: message })
+  } else {
+    request.log.error({ err: error }, 'request failed')
+  }
 }
 
 /** While the connection is there: afterwards nobody knows its address. */

@@ -64,5 +64,5 @@ t.test(
 
 /** But not that it was asked whether it is ready while it closed. */
 function isFailure(line: string): boolean {
-  return JSON.parse(line).err?.code !== 'CLOSING'
+  return JSON.parse(line).kind !== 'CLOSING'
 }
