@@ -16,6 +16,7 @@ export default fp(
   async function storePlugin(fastify) {
     const store = fastify.db.createStore({
       onBatch: fastify.metrics.committed,
+      onProbe: fastify.metrics.probed,
       onViewChange: logViewChanges(fastify.log),
     })
     fastify.metrics.watchStore(store.stats)

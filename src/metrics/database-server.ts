@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
+import { type Histogram, histogram } from './families.js'
 
 /** How it goes with the server of a database. */
 export interface ServerStats {
@@ -9,10 +10,19 @@ export interface ServerStats {
   losses: number
   probes: number
   probed: number
+  retries: number
 }
 
-/** Shows how it goes with the server of a database when Prometheus asks. */
-export function watchDatabaseServer(register: Registry, stats: () => ServerStats): void {
+/**
+ * Shows how it goes with the server of a database when Prometheus asks.
+ *
+ * @returns what to tell how long a query for the versions of views took
+ */
+export function watchDatabaseServer(
+  register: Registry,
+  buckets: number[],
+  stats: () => ServerStats,
+): Histogram {
   const registers = [register]
   new Gauge({
     name: 'employees_database_primary',
@@ -47,7 +57,22 @@ export function watchDatabaseServer(register: Registry, stats: () => ServerStats
     'probed',
   )
 
-  function counter(name: string, help: string, field: 'losses' | 'probes' | 'probed'): void {
+  counter(
+    'employees_database_retries_total',
+    'Transactions of writes that were run again, since one of their writes failed or ids were taken',
+    'retries',
+  )
+  return histogram(register, {
+    name: 'employees_database_probe_duration_seconds',
+    help: 'Time of a query for the versions of views that was answered, in seconds',
+    buckets,
+  })()
+
+  function counter(
+    name: string,
+    help: string,
+    field: 'losses' | 'probes' | 'probed' | 'retries',
+  ): void {
     new Counter({
       name,
       help,

@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client'
 import { type ServerStats, watchDatabaseServer } from './database-server.js'
-import { counter, histogram } from './families.js'
+import { counter, type Histogram, histogram } from './families.js'
 
 /** From a near copy's microseconds to what a client waits for; in seconds. */
 export const DURATIONS = [
@@ -82,6 +82,8 @@ export function serviceMetrics(register: Registry) {
     help: 'Transactions of writes of which nothing was kept',
   })
 
+  let probes: Histogram | undefined
+
   return {
     /** Tells where a view is shown. */
     viewShown(view: string, path: string): void {
@@ -123,10 +125,16 @@ export function serviceMetrics(register: Registry) {
       commits().observe(seconds)
     },
 
+    /** Tells of a query for the versions of views, where that is a round trip. */
+    probed(seconds: number): void {
+      probes?.observe(seconds)
+    },
+
     /** Shows how the store is doing when Prometheus asks. */
     watchStore(stats: () => StoreStats): void {
       watchStore(register, stats)
-      if (stats().server) watchDatabaseServer(register, () => stats().server as ServerStats)
+      if (!stats().server) return
+      probes = watchDatabaseServer(register, DURATIONS, () => stats().server as ServerStats)
     },
   }
 }

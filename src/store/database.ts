@@ -27,6 +27,8 @@ export interface OpenOptions {
 export interface StoreOptions {
   /** Called for each transaction of writes, before they are answered. */
   onBatch?: (batch: Batch) => void
+  /** Told how long each query for the versions of views took that was answered, in seconds, where that is a round trip. */
+  onProbe?: (seconds: number) => void
   /** Told of each view that was put in place, or back, while the service runs. */
   onViewChange?: (change: ViewChange) => void
 }

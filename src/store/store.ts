@@ -119,6 +119,8 @@ export interface ServerStats {
   /** Queries for the versions of views, and requests that were answered by one. */
   probes: number
   probed: number
+  /** Transactions of writes that were run again. */
+  retries: number
 }
 
 export type ViewChanges = { view: string; changedAt: number }[]

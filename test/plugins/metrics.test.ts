@@ -2,7 +2,7 @@
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { cacheKey } from '../../src/cache/cache-key.js'
-import { dialect } from '../support/any-database.js'
+import { dialect, onPostgres } from '../support/any-database.js'
 import { type App, build, buildOverRedis } from '../support/build.js'
 import { timeOutCommands, waitForReplies } from '../support/command-timeouts.js'
 import { apiKeys, entries, read, readKey } from '../support/keys.js'
@@ -196,6 +196,19 @@ t.test('cached views tell when they changed, and when they were filled', async (
   await app.inject('/employees/high-salary')
   t.ok(((await time('filled', 'high_salary_emps')) as number) >= start)
   t.equal(await time('filled', 'top2_by_dept'), undefined)
+})
+
+t.test('PostgreSQL: queries for versions tell how long they take', onPostgres, async (t) => {
+  const app = await build(t)
+  for (const { path } of shownViews) await app.inject(path)
+  const samples = await figures(app)
+  const name = 'employees_database_probe_duration_seconds'
+  const probes = samples.get('employees_database_probes_total') as number
+  t.ok(probes > 0)
+  t.equal(samples.get(`${name}_count`), probes)
+  const sum = samples.get(`${name}_sum`) as number
+  t.ok(sum > 0 && sum < 10 * probes, 'in seconds')
+  t.equal(samples.get('employees_database_retries_total'), 0)
 })
 
 t.test('writes that share a transaction are one commit of so many writes', async (t) => {

@@ -49,6 +49,7 @@ export class GroupCommit {
   readonly #waiting: (Write | Work)[] = []
   #isRunning = false
   #isClosed = false
+  #retries = 0
 
   constructor(primary: Primary, keys: IdempotencyKeys, { limits, onBatch }: Options = {}) {
     this.#primary = primary
@@ -60,6 +61,11 @@ export class GroupCommit {
   /** Writes that wait for their transaction. */
   get waiting(): number {
     return this.#waiting.length
+  }
+
+  /** Transactions that were run again: behind ids that were taken, or each write alone. */
+  get retries(): number {
+    return this.#retries
   }
 
   /** Resolves with what the operation gives once that is durable, or rejects and nothing was changed. */
@@ -140,6 +146,7 @@ export class GroupCommit {
       settle(writes, outcomes)
     } else {
       // One of them, or what they come to together, is not to be: which one shows when each is alone.
+      this.#retries += writes.length
       for (const write of writes) await this.#commit([write])
     }
   }
@@ -157,6 +164,7 @@ export class GroupCommit {
     if ('error' in result && isIdTaken(result.error)) {
       const { writer } = await this.#primary.session()
       await skipTakenIds(writer).catch(() => {})
+      this.#retries++
       result = await this.#transact(operations, deadline)
     }
     const seconds = (performance.now() - started) / 1000

@@ -50,9 +50,9 @@ export function createPostgresStore(
   drizzle: Drizzle,
   options: PostgresStoreOptions,
 ): Store {
-  const { secret, onBatch, maxStalenessMs, sweepEveryMs = 60_000, limits } = options
+  const { secret, onBatch, onProbe, maxStalenessMs, sweepEveryMs = 60_000, limits } = options
   const snapshots = new Snapshots(primary, limits?.snapshots)
-  const train = new VersionTrain(primary, maxStalenessMs)
+  const train = new VersionTrain(primary, maxStalenessMs, onProbe)
   const listeners: (() => void)[] = []
   const keys = new IdempotencyKeys(secret, limits?.idempotencyKeys)
   const commits = new GroupCommit(primary, keys, {
@@ -79,7 +79,7 @@ export function createPostgresStore(
       writesWaiting: commits.waiting,
       readers: snapshots.stats,
       viewChanges: () => viewChanges(primary),
-      server: { ...primary.stats, ...train.stats },
+      server: { ...primary.stats, ...train.stats, retries: commits.retries },
     }),
     async close() {
       stopSweeping()

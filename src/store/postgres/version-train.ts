@@ -13,6 +13,7 @@ type Versions = ReadonlyMap<string, string>
 export class VersionTrain {
   readonly #primary: Primary
   readonly #maxStalenessMs: number
+  readonly #onProbe: ((seconds: number) => void) | undefined
   #waiting: Promise<Versions> | undefined
   #underWay: Promise<void> = Promise.resolve()
   /** What was read last, and when that was asked for, in milliseconds of `performance.now()`. */
@@ -21,10 +22,14 @@ export class VersionTrain {
   /** Trains, and requests that were answered by one. */
   readonly stats = { probes: 0, probed: 0 }
 
-  /** @param maxStalenessMs how old what was read may be that a request is answered from */
-  constructor(primary: Primary, maxStalenessMs = 0) {
+  /**
+   * @param maxStalenessMs how old what was read may be that a request is answered from
+   * @param onProbe told how long a probe took that was answered, without its proof
+   */
+  constructor(primary: Primary, maxStalenessMs = 0, onProbe?: (seconds: number) => void) {
     this.#primary = primary
     this.#maxStalenessMs = maxStalenessMs
+    this.#onProbe = onProbe
   }
 
   /**
@@ -64,6 +69,7 @@ export class VersionTrain {
         const rows = await probe.rows(VERSIONS, [], 'versions')
         // The next one need not wait for the proof of this one.
         arrive()
+        this.#onProbe?.((performance.now() - asked) / 1000)
         return rows
       }, deadline - asked)
       const versions = new Map(rows as [string, string][])

@@ -120,6 +120,20 @@ t.test('what fails together at the commit is tried one by one', async (t) => {
   t.equal((await everybody(store.employees)).length, 2)
 })
 
+t.test('transactions that are run again are counted', async (t) => {
+  const { store, shell } = await open(t)
+  const retries = () => store.stats().server?.retries
+  await store.employees.create(ada)
+  t.equal(retries(), 0)
+  await shell.query(`INSERT INTO employees (id, name, salary, department)
+    SELECT last_value + 1, 'by hand', 1, 'x' FROM employees_id_seq`)
+  await store.employees.create(ada)
+  t.equal(retries(), 1, 'behind an id that was given by hand')
+  await shell.query(`ALTER TABLE employees ADD CONSTRAINT no_grace CHECK (name <> 'Grace')`)
+  await settled([ada, grace, ada].map((each) => store.employees.create(each)))
+  t.equal(retries(), 4, 'each of three alone')
+})
+
 t.test('the queue is bounded, and goes on', async (t) => {
   const { store, lock, unlock } = await open(t, { batch: 1, waiting: 2 })
   await lock()
