@@ -72,3 +72,14 @@ t.test('PostgreSQL: a role serves over the tables of their owner', onPostgres, a
     [],
   )
 })
+
+t.test('PostgreSQL: nothing is granted to a role that is not there', onPostgres, async (t) => {
+  const url = await postgresDatabase(t)
+  for (const role of ['nobody_of_tests', 'public', "o'neill"]) {
+    const { code, stdout, stderr } = await migrate(url, '--grant', role)
+    t.equal(code, 1)
+    t.equal(stdout, '')
+    t.match(stderr, new RegExp(`: there is no role ${role}: CREATE ROLE .*\\n$`))
+    t.equal(stderr.split('\n').length, 2, 'one line')
+  }
+})

@@ -11,19 +11,25 @@ const GRANTS = [
   'SELECT, UPDATE ON SEQUENCE employees_id_seq',
 ]
 
+const ROLE = 'SELECT quote_ident(rolname) AS quoted FROM pg_roles WHERE rolname = $1'
+
 const MAY = `SELECT has_table_privilege($1, 'employees', 'INSERT')
   AND has_table_privilege($1, 'secrets', 'SELECT') AS may`
 
 /**
  * Lets a role serve over the tables of whoever is connected.
  *
- * @throws {UnusableDatabase} if they belong to somebody else
+ * @throws {UnusableDatabase} if there is no such role, or if they belong to somebody else
  */
 export async function grantServing(connection: Connection, role: string): Promise<void> {
-  const { rows } = await connection.query<{ role: string }>('SELECT quote_ident($1) AS role', [
-    role,
-  ])
-  for (const grant of GRANTS) await connection.query(`GRANT ${grant} TO ${rows[0]?.role}`)
+  const { rows } = await connection.query<{ quoted: string }>(ROLE, [role])
+  const [found] = rows
+  if (!found) {
+    throw new UnusableDatabase(
+      `there is no role ${role}: CREATE ROLE ${role} LOGIN PASSWORD '…', or name another`,
+    )
+  }
+  for (const grant of GRANTS) await connection.query(`GRANT ${grant} TO ${found.quoted}`)
   // Whoever does not own them grants nothing, with a warning.
   const granted = await connection.query<{ may: boolean }>(MAY, [role])
   if (!granted.rows[0]?.may) {

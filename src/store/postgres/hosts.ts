@@ -1,5 +1,6 @@
 import type { ClientConfig } from 'pg'
 import { parseIntoClientConfig } from 'pg-connection-string'
+import { assertOptions } from './url-options.js'
 
 /** A server that a URL names, and how to connect to it. */
 export class Host {
@@ -19,7 +20,7 @@ export class Host {
 }
 
 // An @ further behind would be of a password that is not encoded, and what is shown of a host a part of it.
-const URL_PARTS = /^(postgres(?:ql)?:\/\/)((?:[^@/?#]*@)?)([^@/?#]*)((?:\/[^@?#]*)?(?:\?[^@]*)?)$/s
+const URL_PARTS = /^(postgres(?:ql)?:\/\/)((?:[^@/?#]*@)?)([^@/?#]*)((?:\/[^@?#]*)?(?:\?[^@#]*)?)$/s
 const NO_ESCAPE = /%(?![0-9a-f]{2})/i
 const PORT = 5432
 
@@ -33,14 +34,15 @@ const NO_URL = `it is no URL: ${SHAPE}, where special characters of a password a
  * @throws an error that says what is wrong, without the URL
  */
 export function hostsOf(url: string): Host[] {
-  const [, scheme, login, hosts, rest] = URL_PARTS.exec(url) ?? []
+  const [, scheme, login, hosts, rest = ''] = URL_PARTS.exec(url) ?? []
   if (scheme === undefined || hosts === undefined || NO_ESCAPE.test(url)) throw new Error(NO_URL)
   if (hosts === '') throw new Error(`it names no host: ${SHAPE}`)
+  if (!/^\/[^?]/.test(rest)) throw new Error(`it names no database: ${SHAPE}`)
+  assertOptions(rest.replace(/^[^?]*\??/, ''))
   return hosts.split(',').map((each) => {
-    const config = parsed(`${scheme}${login}${each}${withExplicitTls(rest as string)}`)
-    const { host, port = PORT, database } = config
+    const config = parsed(`${scheme}${login}${each}${withExplicitTls(rest)}`)
+    const { host, port = PORT } = config
     if (!host) throw new Error('a host is missing between its commas')
-    if (!database) throw new Error(`it names no database: ${SHAPE}`)
     return new Host(`${host}:${port}`, config)
   })
 }

@@ -50,13 +50,43 @@ const cases: { what: string; says: RegExp; url: (t: Test) => string | Promise<st
     url: () => `postgres://me:${SECRET}@127.0.0.1:99999/employees`,
   },
   {
+    what: 'an option that nobody knows',
+    says: /^DATABASE_URL: it has no option sslmod: write sslmode, .* or password$/,
+    url: () => altered({ search: `?sslmod=${SECRET}` }),
+  },
+  {
+    what: 'an option that is none',
+    says: /^DATABASE_URL: one of its options is unknown: write sslmode, /,
+    url: () => altered({ search: `?${SECRET}` }),
+  },
+  {
+    what: 'an sslmode that is none',
+    says: /^DATABASE_URL: its option sslmode must be disable, .* or verify-full$/,
+    url: () => altered({ search: `?sslmode=${SECRET}` }),
+  },
+  {
+    what: 'an option without a value',
+    says: /^DATABASE_URL: its option sslrootcert has no value$/,
+    url: () => altered({ search: '?sslrootcert=' }),
+  },
+  {
+    what: 'an authority that is missing',
+    says: /^DATABASE_URL: its option sslmode=verify-ca needs sslrootcert, /,
+    url: () => altered({ search: '?sslmode=verify-ca&uselibpqcompat=true' }),
+  },
+  {
+    what: 'options behind a #',
+    says: /are percent-encoded$/,
+    url: () => altered({ search: '?application_name=a', hash: 'sslmode=verify-full' }),
+  },
+  {
     what: 'a file of certificates that is not there',
     says: /^DATABASE_URL: \/dev\/null\/ca\.pem cannot be read \(ENOTDIR\)$/,
     url: () => altered({ search: '?sslrootcert=/dev/null/ca.pem' }),
   },
   {
     what: 'a host that has no address',
-    says: /^DATABASE_URL: nowhere\.invalid:5432 cannot be used .*ENOTFOUND/,
+    says: /^DATABASE_URL: there is no host nowhere\.invalid: name another, .*ENOTFOUND/,
     url: () => `postgres://me:${SECRET}@nowhere.invalid/employees`,
   },
   {
@@ -81,7 +111,7 @@ const cases: { what: string; says: RegExp; url: (t: Test) => string | Promise<st
   },
   {
     what: 'no password where one is asked for',
-    says: /cannot be used as the URL says: .*password must be a string/,
+    says: /^DATABASE_URL: 127\.0\.0\.1:\d+ asks for a password, and the URL has none: write USER:PASSWORD@ /,
     url: () => altered({ password: '' }),
   },
   {
@@ -106,14 +136,13 @@ const cases: { what: string; says: RegExp; url: (t: Test) => string | Promise<st
   },
   {
     what: 'a user without rights',
-    says: /does not let this user do what it needs: GRANT it, .*\(permission denied for schema public\)/,
-    url: async (t) => {
-      const url = await postgresDatabase(t)
-      const username = `user_of_${new URL(url).pathname.slice(1)}`
-      await queryOnce(url, `CREATE ROLE ${username} LOGIN PASSWORD '${SECRET}'`)
-      t.teardown(() => queryOnce(altered({ pathname: '/postgres' }, url), `DROP ROLE ${username}`))
-      return altered({ username, password: SECRET }, url)
-    },
+    says: /does not let this user do what it needs: .* "npm run migrate -- --grant user_of_\w+", .*\(permission denied for schema public\)/,
+    url: async (t) => ofAnotherUser(t, await postgresDatabase(t)),
+  },
+  {
+    what: 'a user who may not read the tables',
+    says: /does not let this user do what it needs: .* "npm run migrate -- --grant user_of_\w+", .*\(permission denied for table migrations\)/,
+    url: async (t) => ofAnotherUser(t, await served(t, 'SELECT')),
   },
   {
     what: 'a search path that leads nowhere',
@@ -225,4 +254,12 @@ async function served(t: Test, sql: string): Promise<string> {
   await service.stop()
   await queryOnce(url, sql)
   return url
+}
+
+/** The URL of a database for a user who may log in, and no more. */
+async function ofAnotherUser(t: Test, url: string): Promise<string> {
+  const username = `user_of_${new URL(url).pathname.slice(1)}`
+  await queryOnce(url, `CREATE ROLE ${username} LOGIN PASSWORD '${SECRET}'`)
+  t.teardown(() => queryOnce(altered({ pathname: '/postgres' }, url), `DROP ROLE ${username}`))
+  return altered({ username, password: SECRET }, url)
 }
