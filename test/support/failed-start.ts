@@ -34,10 +34,20 @@ export function testFailedStarts(cases: FailedStart[]): void {
 
 /** Runs the service to an end that it comes to by itself. */
 export function start(t: Test, cwd: string, env: NodeJS.ProcessEnv, ...parameters: string[]) {
+  return outcome(spawnService(t, cwd, env, ...parameters))
+}
+
+/** Begins that. */
+export function spawnService(
+  t: Test,
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  ...parameters: string[]
+) {
   const stdio = ['ignore', 'pipe', 'pipe'] as const
   const child = spawn(process.execPath, [SERVER, ...parameters], { cwd, env, stdio: [...stdio] })
   t.teardown(() => child.kill('SIGKILL'))
-  return outcome(child)
+  return child
 }
 
 export function isOneLine(

@@ -67,11 +67,14 @@ export class Service {
     return new Service(url, child, errors, warnings)
   }
 
-  /** Ends it with a signal; resolves with its exit code, or null if the signal killed it. */
+  /**
+   * Ends it with a signal; resolves with its exit code, or null if the signal killed it, when all that it
+   * has said was read: at its exit that may still be on its way.
+   */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    const exit = once(this.process, 'exit')
+    const close = once(this.process, 'close')
     this.process.kill(signal)
-    const [code] = await exit
+    const [code] = await close
     return code
   }
 }

@@ -28,13 +28,13 @@ export class Workers {
   readonly lines: Line[] = []
   /** All of stderr, once it has ended. */
   readonly errors: Promise<string>
-  /** Resolves to the exit code of the primary, or null if a signal killed it. */
+  /** Resolves to the exit code of the primary, or null if a signal killed it, when all that was said was read. */
   readonly exit: Promise<number | null>
 
   private constructor(process: ChildProcess, databaseUrl: string) {
     this.process = process
     this.databaseUrl = databaseUrl
-    this.exit = once(process, 'exit').then(([code]) => code)
+    this.exit = once(process, 'close').then(([code]) => code)
     this.errors = text(process.stderr as NonNullable<ChildProcess['stderr']>)
     createInterface({ input: process.stdout as NonNullable<ChildProcess['stdout']> }).on(
       'line',

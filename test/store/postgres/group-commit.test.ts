@@ -182,14 +182,15 @@ t.test('a write whose time is over before its commit is not made later', async (
   const { store } = await postgresStore(t, { limits: { writes } }, proxy.url)
   const shell = await postgresClient(t, url)
   proxy.fault = 'hold'
-  await t.rejects(store.employees.create(ada), {
+  await t.rejects(store.employees.create(grace), {
     code: 'DATABASE_UNAVAILABLE',
     message: /nothing was changed/,
   })
   proxy.fault = 'none'
-  const created = await createdAtLast(store.employees)
-  const { rows } = await shell.query('SELECT id::int FROM employees')
-  t.strictSame(rows, [{ id: created.id }])
+  await createdAtLast(store.employees)
+  // Of those that were tried behind it more than one may be there, where the machine is busy.
+  const { rows } = await shell.query('SELECT DISTINCT name FROM employees')
+  t.strictSame(rows, [{ name: ada.name }])
 })
 
 t.test('one that is late is not begun, and takes nothing from the others', async (t) => {
