@@ -4,7 +4,8 @@ import t, { type Test } from 'tap'
 import { dialect } from '../support/any-database.js'
 import { buildOverRedis } from '../support/build.js'
 import { redisUrl } from '../support/redis-server.js'
-import { shownViews } from '../support/shown-views.js'
+import { shellOf } from '../support/shell.js'
+import { createUntilChanged, shownViews } from '../support/shown-views.js'
 import { Workers } from '../support/workers.js'
 
 interface Panel {
@@ -73,7 +74,14 @@ async function metricsOf(t: Test): Promise<Map<string, Set<string>>> {
   await fetch(`${workers.url}/employees`)
   const all = await (await fetch(`${workers.url}/metrics`)).text()
   const app = await buildOverRedis(t, { redisUrl: redis })
-  for (const { path } of shownViews) await app.inject(path)
+  const shell = await shellOf(t, app)
+  for (const { view, path } of shownViews) {
+    await app.inject(path)
+    await createUntilChanged(shell, view, (payload) =>
+      app.inject({ method: 'POST', url: '/employees', payload }),
+    )
+    await app.inject(path)
+  }
   const one = (await app.inject('/metrics')).body
 
   const metrics = new Map<string, Set<string>>()
