@@ -43,8 +43,9 @@ export class L1Cache<View> {
     return this.#entries
   }
 
-  delete(view: View): void {
-    this.#entries.delete(view)
+  /** Forgets an entry, unless another one has taken its place. */
+  delete(view: View, entry: CacheEntry): void {
+    if (this.#entries.get(view) === entry) this.#entries.delete(view)
   }
 }
 

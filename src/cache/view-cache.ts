@@ -3,23 +3,9 @@ import { viewEtag } from './cache-key.js'
 import { collect, MAX_BODY_BYTES } from './collect.js'
 import { type CacheEntry, type DividedEntry, L1Cache } from './l1-cache.js'
 import { isOrdered, joinParts, type Part, type PartIndex } from './parts.js'
+import { type SharedCache, SharedEntries } from './shared-entries.js'
 import { SingleFlight } from './single-flight.js'
-import { entryOf, storedEntry } from './stored-entry.js'
 import { VersionBatcher, type VersionSource } from './version-batcher.js'
-
-/** How one view is kept in the store that processes share. */
-export interface SharedCache {
-  /** How long an answer is kept, in milliseconds. */
-  ttl: number
-  /** The key of the view at a version: another version, another key. */
-  key(version: string): string
-  /** What is stored there, with its time left in milliseconds. To reject is to miss. */
-  get(key: string): Promise<{ value: Buffer; ttl: number } | undefined>
-  /** Best effort: nobody waits for it. `ttl` in milliseconds. */
-  set(key: string, value: Buffer, ttl: number): Promise<unknown>
-  /** Best effort: of a key that nobody asks for any more. */
-  unlink(key: string): Promise<unknown>
-}
 
 /** A view as it is now: its bytes, and the version that they belong to, of one snapshot. */
 export interface Filling extends Readable {
@@ -68,13 +54,6 @@ export interface ViewCacheOptions<View> {
   onFill?: OnFill<View>
 }
 
-/** A body up to this size is shared as soon as it is made. */
-const SMALL_BYTES = 64 * 1024
-/**
- * How long a larger one, made of parts, must be the last one before it is shared, in milliseconds: signing
- * and sending all of it at every change would cost more than a change. Others make it of parts, too.
- */
-const REST_MS = 200
 /** A change of so few parts is always less work than reading the whole; otherwise half of them. */
 const FEW_PARTS = 16
 
@@ -93,10 +72,9 @@ export class ViewCache<View> {
   /** Reads of whole views that have parts, or may have. */
   readonly #fills = new SingleFlight<View, DividedEntry>()
   readonly #versions: VersionBatcher<View>
-  readonly #shared = new Map<View, SharedCache>()
-  /** The entries that are in the shared store, or on their way. */
-  readonly #isShared = new WeakSet<CacheEntry>()
-  readonly #resting = new Map<View, NodeJS.Timeout>()
+  readonly #shared = new SharedEntries<View>()
+  /** Views that are too large to be kept, as far as is known. */
+  readonly #large = new Set<View>()
   readonly #readChanges: ReadChanges<View>
   readonly #onFill: OnFill<View>
 
@@ -144,22 +122,24 @@ export class ViewCache<View> {
   }
 
   async #lookFurther(view: View, shared: SharedCache, version: string): Promise<Answer | Miss> {
-    this.#shared.set(view, shared)
+    this.#shared.use(view, shared)
     const key = shared.key(version)
     const flight = this.#flights.join(key)
     if (flight) {
       const entry = await flight
       // A write may have overtaken it: it is then of a later version than was asked for.
-      return entry ? made('collapsed', entry) : this.#miss(view, shared)
+      return entry ? made('collapsed', entry) : this.#miss(view, shared.ttl)
     }
 
     const land = this.#flights.lead(key)
     try {
-      const updated = await this.#update(view, shared)
-      const entry = updated ?? (await this.#stored(view, shared, version))
-      if (!entry) return this.#miss(view, shared, land)
+      const updated = await this.#update(view)
+      const entry = updated ?? (await this.#shared.get(view, version))
+      if (!entry) return this.#miss(view, shared.ttl, land)
       land(entry)
-      return updated ? made('parts', entry) : hit('redis', entry)
+      if (updated) return made('parts', entry)
+      this.#keep(view, entry)
+      return hit('redis', entry)
     } catch (error) {
       land()
       throw error
@@ -167,20 +147,16 @@ export class ViewCache<View> {
   }
 
   /** Makes the entry of now from an older one and the parts that have changed since. */
-  async #update(view: View, shared: SharedCache): Promise<CacheEntry | undefined> {
+  async #update(view: View): Promise<CacheEntry | undefined> {
     const last = this.l1.last(view)
-    const updated = last && (await this.#updated(view, shared, last))
+    const updated = last && (await this.#updated(view, last))
     if (updated) return updated
     // To wait for whoever reads all of it costs less than to do it once more.
     const filled = await this.#fills.join(view)
-    return filled && this.#updated(view, shared, filled)
+    return filled && this.#updated(view, filled)
   }
 
-  async #updated(
-    view: View,
-    shared: SharedCache,
-    last: DividedEntry,
-  ): Promise<CacheEntry | undefined> {
+  async #updated(view: View, last: DividedEntry): Promise<CacheEntry | undefined> {
     const started = performance.now()
     const atMost = Math.max(FEW_PARTS, last.index.parts.length / 2)
     const changed = await this.#readChanges(view, last, atMost)
@@ -191,30 +167,17 @@ export class ViewCache<View> {
     this.#onFill(view, 'parts', (performance.now() - started) / 1000)
     // Unless somebody else has made a later one meanwhile.
     if ((this.l1.last(view)?.number ?? 0) <= number) {
-      this.#keep(view, shared, entry)
-      if (entry.body.length <= SMALL_BYTES) this.#share(shared, entry)
-      else this.#shareWhenAtRest(view, shared, entry)
+      this.#keep(view, entry)
+      this.#shared.shareUnlessReplaced(view, entry)
     }
     return entry
   }
 
-  async #stored(view: View, shared: SharedCache, version: string): Promise<CacheEntry | undefined> {
-    try {
-      const stored = await shared.get(shared.key(version))
-      if (!stored) return undefined
-      const expires = performance.now() + stored.ttl
-      const entry = { ...entryOf(stored.value), version, expires }
-      this.#isShared.add(entry)
-      this.#keep(view, shared, entry)
-      return entry
-    } catch {
-      return undefined
-    }
-  }
-
-  #miss(view: View, shared: SharedCache, land: (entry?: CacheEntry) => void = () => {}): Miss {
+  /** @param ttl milliseconds */
+  #miss(view: View, ttl: number, land: (entry?: CacheEntry) => void = () => {}): Miss {
     const started = performance.now()
-    const landFill = this.#fills.join(view) ? () => {} : this.#fills.lead(view)
+    const isAwaited = !this.#large.has(view) && !this.#fills.join(view)
+    const landFill = isAwaited ? this.#fills.lead(view) : () => {}
     const abandon = () => {
       land()
       landFill()
@@ -224,16 +187,18 @@ export class ViewCache<View> {
       if (!filling.index) landFill()
       const body = await collect(filling)
       if (!Buffer.isBuffer(body)) {
+        this.#large.add(view)
         abandon()
         return { source: 'passed', etag: viewEtag(version), body, ttl: 0 }
       }
+      this.#large.delete(view)
       this.#onFill(view, 'whole', (performance.now() - started) / 1000)
       const index = filling.index && isOrdered(filling.index) ? filling.index : undefined
-      const entry = { version, number, body, index, expires: performance.now() + shared.ttl }
+      const entry = { version, number, body, index, expires: performance.now() + ttl }
       const isCurrent = version === (await this.#versions.version(view))
       // One that a write has overtaken is the answer of nobody who comes, but the next is made from it.
-      if (isCurrent || isDivided(entry)) this.#keep(view, shared, entry)
-      if (isCurrent) this.#share(shared, entry)
+      if (isCurrent || isDivided(entry)) this.#keep(view, entry)
+      if (isCurrent) this.#shared.share(view, entry)
       land(entry)
       landFill(isDivided(entry) ? entry : undefined)
       return made(isCurrent ? 'stored' : 'passed', entry)
@@ -241,29 +206,9 @@ export class ViewCache<View> {
     return new Miss(fill, abandon)
   }
 
-  #keep(view: View, shared: SharedCache, entry: CacheEntry): void {
+  #keep(view: View, entry: CacheEntry): void {
     const before = this.l1.set(view, entry)
-    clearTimeout(this.#resting.get(view))
-    if (before && before.version !== entry.version) this.#unshare(shared, before)
-  }
-
-  #shareWhenAtRest(view: View, shared: SharedCache, entry: CacheEntry): void {
-    const share = () => this.#share(shared, entry)
-    this.#resting.set(view, setTimeout(share, REST_MS).unref())
-  }
-
-  #share(shared: SharedCache, entry: CacheEntry): void {
-    const ttl = Math.ceil(entry.expires - performance.now())
-    if (ttl <= 0) return
-    this.#isShared.add(entry)
-    const value = storedEntry(entry)
-    // A store in this process keeps the value: then there is one copy of the body and not two.
-    entry.body = value.subarray(0, entry.body.length)
-    shared.set(shared.key(entry.version), value, ttl).catch(ignore)
-  }
-
-  #unshare(shared: SharedCache, entry: CacheEntry): void {
-    if (this.#isShared.delete(entry)) shared.unlink(shared.key(entry.version)).catch(ignore)
+    if (before && before.version !== entry.version) this.#shared.replaced(view, before)
   }
 
   /**
@@ -273,9 +218,8 @@ export class ViewCache<View> {
   async forgetOutdated(): Promise<void> {
     for (const [view, entry] of this.l1.entries()) {
       if ((await this.#versions.version(view)) === entry.version) continue
-      if (!this.l1.last(view)) this.l1.delete(view)
-      const shared = this.#shared.get(view)
-      if (shared) this.#unshare(shared, entry)
+      this.#shared.replaced(view, entry)
+      if (!this.l1.last(view)) this.l1.delete(view, entry)
     }
   }
 }
@@ -306,5 +250,3 @@ function hit(source: 'near' | 'redis', entry: CacheEntry): Answer {
 function made(source: Source, { version, body }: CacheEntry): Answer {
   return { source, etag: viewEtag(version), body, ttl: 0 }
 }
-
-function ignore(): void {}

@@ -1,6 +1,7 @@
 // no database: versions are made up
 import { Readable } from 'node:stream'
 import t from 'tap'
+import type { CacheEntry } from '../../src/cache/l1-cache.js'
 import {
   type Answer,
   type Filling,
@@ -205,7 +206,7 @@ t.test(
     t.strictSame([...store.keys()], [])
     await until(() => store.size > 0)
     t.strictSame([...store.keys()], ['d'])
-    cache.l1.delete(VIEW)
+    cache.l1.delete(VIEW, cache.l1.last(VIEW) as CacheEntry)
     const stored = await cache.answer(VIEW, shared, never, none)
     t.strictSame(shown(stored), ['redis', '"1-d"', `[one,${large}]`])
     change('e', 5, [['2', '']])
@@ -219,6 +220,25 @@ t.test('a body of parts that grows past what is kept is read as a stream', async
   change('b', 2, [['2', 'x'.repeat(16 * 1024 * 1024)]])
   const answer = await cache.answer(VIEW, shared, never, async () => dividedFilling('b', 2))
   t.equal(answer.source, 'stored')
+})
+
+t.test('who reads a view that is too large to keep holds up nobody', async (t) => {
+  const { cache, shared, change } = divided()
+  const large = () => {
+    const chunks = Array.from({ length: 17 }, () => Buffer.alloc(1024 * 1024))
+    return Object.assign(Readable.from(chunks), {
+      version: 'a',
+      number: 1,
+      index: { parts: [], ends: [] },
+    })
+  }
+  t.equal((await cache.answer(VIEW, shared, never, async () => large())).source, 'passed')
+  const reading = await cache.lookup(VIEW, shared, never)
+  change('b', 2, [])
+  // It is not waited for, although it does not come to an end.
+  const answer = await cache.answer(VIEW, shared, never, async () => dividedFilling('b', 2))
+  t.equal(answer.source, 'stored')
+  if (reading instanceof Miss) reading.abandon()
 })
 
 /** A cache of a view that has parts, of which a test says what has changed. */
