@@ -12,7 +12,7 @@ import { cacheKey } from '../src/cache/cache-key.js'
 import type { SharedCache } from '../src/cache/shared-entries.js'
 import { Miss } from '../src/cache/view-cache.js'
 import { CACHE_CONTROL } from '../src/http/cache-control.js'
-import { isKnown } from '../src/http/preconditions.js'
+import { knownTag } from '../src/http/preconditions.js'
 import { ViewStream } from '../src/store/json-array-stream.js'
 import { announceView } from './view-reply.js'
 
@@ -46,7 +46,7 @@ export default fp(
       const shared = sharedCache(fastify, view, ttl * 1000)
 
       addFirst(route, 'onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
-        const found = await fastify.viewCache.lookup(view, shared, isKnown(request))
+        const found = await fastify.viewCache.lookup(view, shared, knownTag(request))
         if (!(found instanceof Miss)) return reply.sendView(view, found)
         request.miss = found
       })
@@ -67,8 +67,7 @@ function storeInCache(view: View): onSendHookHandler<unknown> {
   return ({ miss }, reply, payload, done) => {
     if (miss && payload instanceof ViewStream) {
       miss.fill(payload).then((answer) => {
-        announceView(reply, view, answer)
-        done(null, answer.body)
+        done(null, announceView(reply, view, answer))
       }, done)
       return
     }

@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import type { View } from '../drizzle/define-view.js'
 import { ViewCache } from '../src/cache/view-cache.js'
+import { type ContentCoding, ENCODERS } from '../src/http/content-coding.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -16,9 +17,10 @@ export default fp(
     const cache = new ViewCache<View>((view) => views.version(view), {
       readChanges: (view, since, atMost) => views.readChanges(view, since, atMost),
       onFill: ({ name }, what, seconds) => metrics.viewFilled(name, what, seconds),
+      encode: (body, coding) => ENCODERS[coding as ContentCoding].encode(body),
     })
     metrics.watchViews(function* () {
-      for (const [{ name }, { body }] of cache.l1.entries()) yield [name, body.length]
+      for (const [{ name }, bytes] of cache.bytes()) yield [name, bytes]
     })
     fastify.decorate('viewCache', cache)
     fastify.employees.onCommit(() => cache.forgetOutdated().catch(() => {}))

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import type { View } from '../drizzle/define-view.js'
 import type { Answer } from '../src/cache/view-cache.js'
 import { CACHE_CONTROL } from '../src/http/cache-control.js'
+import { codedEtag } from '../src/http/content-coding.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -24,7 +25,7 @@ export default fp(
   async function viewReplyPlugin(fastify) {
     fastify.decorate('cacheStatus', cacheStatusWith(fastify.config.viewMaxStalenessMs))
     fastify.decorateReply('sendView', function (view, answer) {
-      return announceView(this, view, answer).send(answer.body)
+      return this.send(announceView(this, view, answer))
     })
     fastify.addHook('onRoute', ({ config, url }) => {
       const view = config?.view ?? config?.cache?.view
@@ -34,18 +35,30 @@ export default fp(
       fastify.addHook('onReady', async () => void (await fastify.views.version(view)))
     })
   },
-  { name: 'view-reply', dependencies: ['store', 'metrics'] },
+  { name: 'view-reply', dependencies: ['store', 'metrics', 'view-cache', 'compression'] },
 )
 
-/** Counts the answer of a view and sets its status and headers. */
-export function announceView(reply: FastifyReply, view: View, answer: Answer): FastifyReply {
-  const { source, etag } = answer
-  reply.server.metrics.viewAnswered(view.name, source)
-  const headers = { etag, 'cache-status': reply.server.cacheStatus(answer) }
-  // RFC 9110, section 15.4.5.
-  return source === 'not_modified'
-    ? reply.code(304).headers({ ...headers, 'cache-control': CACHE_CONTROL })
-    : reply.headers({ ...headers, 'content-type': 'application/json; charset=utf-8' })
+/**
+ * Counts the answer of a view, and sets its status and headers.
+ *
+ * @returns the body to send: as the client likes it best, if it is there in that form
+ */
+export function announceView(reply: FastifyReply, view: View, answer: Answer): Answer['body'] {
+  const { source, etag, body } = answer
+  const { metrics, cacheStatus, viewCache } = reply.server
+  metrics.viewAnswered(view.name, source)
+  const coding = reply.coding()
+  const headers = { etag, 'cache-status': cacheStatus(answer) }
+  if (source === 'not_modified') {
+    // RFC 9110, section 15.4.5.
+    reply.code(304).headers({ ...headers, 'cache-control': CACHE_CONTROL })
+    return undefined
+  }
+  reply.headers({ ...headers, 'content-type': 'application/json; charset=utf-8' })
+  const encoded = coding && viewCache.encoded(view, answer, coding)
+  if (!encoded) return body
+  reply.headers({ etag: codedEtag(etag, coding), 'content-encoding': coding })
+  return encoded
 }
 
 /** Says, where answers may be older than the request, by how many milliseconds. */

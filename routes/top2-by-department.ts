@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { top2ByDepartment } from '../drizzle/views/top2-by-department.js'
 import { cacheKey } from '../src/cache/cache-key.js'
 import { EmployeeList } from '../src/employees/schemas.js'
-import { isKnown, ReadConditions } from '../src/http/preconditions.js'
+import { knownTag, ReadConditions } from '../src/http/preconditions.js'
 import { errors, json, notModified } from '../src/http/responses.js'
 
 const schema = {
@@ -53,7 +53,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   )
 
   async function getTopTwo(request: FastifyRequest, reply: FastifyReply) {
-    const answer = await viewCache.answer(top2ByDepartment, inRedis, isKnown(request), () =>
+    const answer = await viewCache.answer(top2ByDepartment, inRedis, knownTag(request), () =>
       views.read(top2ByDepartment),
     )
     return reply.sendView(top2ByDepartment, answer)

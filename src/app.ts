@@ -7,6 +7,7 @@ import authorization from '../plugins/authorization.js'
 import bodyParsers from '../plugins/body-parsers.js'
 import caching from '../plugins/caching.js'
 import closing from '../plugins/closing.js'
+import compression from '../plugins/compression.js'
 import connections from '../plugins/connections.js'
 import cors from '../plugins/cors.js'
 import database from '../plugins/database.js'
@@ -93,6 +94,7 @@ export async function buildApp(config: Config) {
   await app.register(openapi)
   await app.register(metrics)
   await app.register(store)
+  await app.register(compression)
   await app.register(viewCache)
   await app.register(viewReply)
   await app.register(caching)

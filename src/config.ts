@@ -109,6 +109,10 @@ const Environment = Type.Object({
     maximum: 31_536_000,
     description: 'an integer from 1 to 31536000 (a year)',
   }),
+  COMPRESSION: Type.Union([Type.Literal('on'), Type.Literal('off')], {
+    default: 'on',
+    description: 'on or off: are answers compressed for clients that ask for it?',
+  }),
   WEB_CONCURRENCY: Type.Integer({
     default: 1,
     minimum: 1,
@@ -180,6 +184,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     ...connectionLimitsOf(parsed),
     corsOrigins: listed(parsed.CORS_ORIGINS ?? ''),
     cacheTtlSeconds: parsed.CACHE_TTL_SECONDS,
+    compression: parsed.COMPRESSION === 'on',
     webConcurrency: parsed.WEB_CONCURRENCY,
     logLevel: parsed.LOG_LEVEL,
   }

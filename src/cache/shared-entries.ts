@@ -25,7 +25,8 @@ const REST_MS = 200
 /** The entries that are in the store which processes share, or on their way there. */
 export class SharedEntries<View> {
   readonly #caches = new Map<View, SharedCache>()
-  readonly #entries = new WeakSet<CacheEntry>()
+  /** With what each key has behind it for another form of the body; '' for the entry itself. */
+  readonly #entries = new WeakMap<CacheEntry, Set<string>>()
   readonly #resting = new Map<View, NodeJS.Timeout>()
 
   /** Says how a view is kept there, before anything else is done with it. */
@@ -41,7 +42,7 @@ export class SharedEntries<View> {
       if (!stored) return undefined
       const expires = performance.now() + stored.ttl
       const entry = { ...entryOf(stored.value), version, expires }
-      this.#entries.add(entry)
+      this.#note(entry, '')
       return entry
     } catch {
       return undefined
@@ -52,7 +53,7 @@ export class SharedEntries<View> {
     const cache = this.#cacheOf(view)
     const ttl = Math.ceil(entry.expires - performance.now())
     if (ttl <= 0) return
-    this.#entries.add(entry)
+    this.#note(entry, '')
     const value = storedEntry(entry)
     // A store in this process keeps the value: then there is one copy of the body and not two.
     entry.body = value.subarray(0, entry.body.length)
@@ -74,7 +75,36 @@ export class SharedEntries<View> {
   replaced(view: View, entry: CacheEntry): void {
     clearTimeout(this.#resting.get(view))
     const cache = this.#cacheOf(view)
-    if (this.#entries.delete(entry)) cache.unlink(cache.key(entry.version)).catch(ignore)
+    const suffixes = this.#entries.get(entry) ?? []
+    this.#entries.delete(entry)
+    for (const suffix of suffixes)
+      cache.unlink(`${cache.key(entry.version)}${suffix}`).catch(ignore)
+  }
+
+  /** The body of an entry in another form; an error is a miss. */
+  async getEncoded(view: View, entry: CacheEntry, coding: string): Promise<Buffer | undefined> {
+    try {
+      const cache = this.#cacheOf(view)
+      const stored = await cache.get(`${cache.key(entry.version)}:${coding}`)
+      if (stored) this.#note(entry, `:${coding}`)
+      return stored?.value
+    } catch {
+      return undefined
+    }
+  }
+
+  shareEncoded(view: View, entry: CacheEntry, coding: string, encoded: Buffer): void {
+    const cache = this.#cacheOf(view)
+    const ttl = Math.ceil(entry.expires - performance.now())
+    // One that was replaced meanwhile would stay there.
+    if (ttl <= 0 || !this.#entries.has(entry)) return
+    this.#note(entry, `:${coding}`)
+    cache.set(`${cache.key(entry.version)}:${coding}`, encoded, ttl).catch(ignore)
+  }
+
+  #note(entry: CacheEntry, suffix: string): void {
+    const suffixes = this.#entries.get(entry) ?? new Set()
+    this.#entries.set(entry, suffixes.add(suffix))
   }
 
   #cacheOf(view: View): SharedCache {

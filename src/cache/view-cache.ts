@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { viewEtag } from './cache-key.js'
 import { collect, MAX_BODY_BYTES } from './collect.js'
+import { type Encode, EncodedBodies } from './encoded-bodies.js'
 import { type CacheEntry, type DividedEntry, L1Cache } from './l1-cache.js'
 import { isOrdered, joinParts, type Part, type PartIndex } from './parts.js'
 import { type SharedCache, SharedEntries } from './shared-entries.js'
@@ -44,6 +45,8 @@ export interface Answer {
   body: Buffer | Readable | undefined
   /** How long it will be kept, in milliseconds; 0 unless it is a hit. */
   ttl: number
+  /** What it is an answer from, for {@link ViewCache.encoded}; none if it is kept nowhere. */
+  entry?: CacheEntry
 }
 
 /** Told of each read of a view: whether all of it or parts were read, and what it took in seconds. */
@@ -52,6 +55,7 @@ type OnFill<View> = (view: View, what: 'whole' | 'parts', seconds: number) => vo
 export interface ViewCacheOptions<View> {
   readChanges?: ReadChanges<View>
   onFill?: OnFill<View>
+  encode?: Encode
 }
 
 /** A change of so few parts is always less work than reading the whole; otherwise half of them. */
@@ -75,13 +79,19 @@ export class ViewCache<View> {
   readonly #shared = new SharedEntries<View>()
   /** Views that are too large to be kept, as far as is known. */
   readonly #large = new Set<View>()
+  readonly #encoded: EncodedBodies<View>
   readonly #readChanges: ReadChanges<View>
   readonly #onFill: OnFill<View>
 
   constructor(
     source: VersionSource<View>,
-    { readChanges = async () => undefined, onFill = () => {} }: ViewCacheOptions<View> = {},
+    {
+      readChanges = async () => undefined,
+      onFill = () => {},
+      encode = async (body) => body,
+    }: ViewCacheOptions<View> = {},
   ) {
+    this.#encoded = new EncodedBodies(encode, this.#shared)
     this.#versions = new VersionBatcher(source)
     this.#readChanges = readChanges
     this.#onFill = onFill
@@ -90,16 +100,16 @@ export class ViewCache<View> {
   /**
    * The whole way.
    *
-   * @param isKnown whether the client has the representation with this entity tag
+   * @param known finds the tag under which the client has the representation with this entity tag
    * @param read reads the view from the database
    */
   async answer(
     view: View,
     shared: SharedCache,
-    isKnown: (etag: string) => boolean,
+    known: (etag: string) => string | undefined,
     read: () => Promise<Filling>,
   ): Promise<Answer> {
-    const found = await this.lookup(view, shared, isKnown)
+    const found = await this.lookup(view, shared, known)
     if (!(found instanceof Miss)) return found
     try {
       return await found.fill(await read())
@@ -112,13 +122,25 @@ export class ViewCache<View> {
   async lookup(
     view: View,
     shared: SharedCache,
-    isKnown: (etag: string) => boolean,
+    known: (etag: string) => string | undefined,
   ): Promise<Answer | Miss> {
     const version = await this.#versions.version(view)
-    const etag = viewEtag(version)
-    if (isKnown(etag)) return { source: 'not_modified', etag, body: undefined, ttl: 0 }
+    const tag = known(viewEtag(version))
+    if (tag !== undefined) return { source: 'not_modified', etag: tag, body: undefined, ttl: 0 }
     const entry = this.l1.get(view, version)
     return entry ? hit('near', entry) : this.#lookFurther(view, shared, version)
+  }
+
+  /** The body of an answer in a coding, if it is there already; if not, it is made. */
+  encoded(view: View, { entry }: Answer, coding: string): Buffer | undefined {
+    return entry && this.#encoded.get(view, entry, coding)
+  }
+
+  /** How many bytes of each view are kept. */
+  *bytes(): Iterable<[view: View, bytes: number]> {
+    for (const [view, entry] of this.l1.entries()) {
+      yield [view, entry.body.length + this.#encoded.bytesOf(entry)]
+    }
   }
 
   async #lookFurther(view: View, shared: SharedCache, version: string): Promise<Answer | Miss> {
@@ -243,10 +265,10 @@ function isDivided(entry: CacheEntry): entry is DividedEntry {
 
 function hit(source: 'near' | 'redis', entry: CacheEntry): Answer {
   const { version, body, expires } = entry
-  return { source, etag: viewEtag(version), body, ttl: expires - performance.now() }
+  return { source, etag: viewEtag(version), body, ttl: expires - performance.now(), entry }
 }
 
 /** An answer that was not there before. */
-function made(source: Source, { version, body }: CacheEntry): Answer {
-  return { source, etag: viewEtag(version), body, ttl: 0 }
+function made(source: Source, entry: CacheEntry): Answer {
+  return { source, etag: viewEtag(entry.version), body: entry.body, ttl: 0, entry }
 }

@@ -1,6 +1,7 @@
 import createError from '@fastify/error'
 import { Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
+import { identityEtag } from './content-coding.js'
 
 export const PreconditionFailed = createError(
   'PRECONDITION_FAILED',
@@ -27,9 +28,17 @@ export const ChangeConditions = Type.Object({
   'If-None-Match': condition('Nothing is changed if the employee has this ETag (RFC 9110, 13.1.2)'),
 })
 
-/** Whether a client has the representation with an entity tag already: by what it said of them. */
-export function isKnown(request: FastifyRequest): (etag: string) => boolean {
-  return (etag) => !noneMatch(request, etag)
+/**
+ * Finds the entity tag under which a client has a representation already, compressed or not: by what it said
+ * of those that it has. It is told its own, whichever it would be sent now.
+ */
+export function knownTag({ headers }: FastifyRequest): (etag: string) => string | undefined {
+  const condition = headers['if-none-match']
+  return (etag) => {
+    if (condition === undefined) return undefined
+    const tag = tags(condition).find((tag) => tag === '*' || weakly(identityEtag(tag), etag))
+    return tag === '*' ? etag : tag?.replace(WEAK, '')
+  }
 }
 
 /** Whether a client that sent If-None-Match needs the representation (RFC 9110, section 13.1.2). */
@@ -58,5 +67,7 @@ function tags(condition: string): string[] {
 }
 
 function weakly(tag: string, etag: string): boolean {
-  return tag === '*' || tag.replace(/^W\//, '') === etag
+  return tag === '*' || tag.replace(WEAK, '') === etag
 }
+
+const WEAK = /^W\//

@@ -1,6 +1,8 @@
 import { ServerResponse } from 'node:http'
 import t from 'tap'
+import type { ContentCoding } from '../../src/http/content-coding.js'
 import { faultOf } from './contract.js'
+import { DECODERS } from './decoders.js'
 
 /**
  * From now on, every answer of a service in this process is checked against the contract, injected or
@@ -20,7 +22,9 @@ export function checkAnswers(): void {
     if (!response.hasHeader('x-request-id')) return
     const { method = '', url = '' } = response.req
     const { statusCode: status } = response
-    const body = Buffer.concat(bodies.get(response) ?? [])
+    const sent = Buffer.concat(bodies.get(response) ?? [])
+    const coding = response.getHeader('content-encoding') as ContentCoding | undefined
+    const body = coding && sent.length > 0 ? DECODERS[coding](sent) : sent
     const fault = faultOf({ method, url, status, headers: response.getHeaders(), body })
     if (fault)
       t.fail(`${method} ${url} gave ${status} with ${fault} (a new route? npm run openapi)`)

@@ -1,0 +1,53 @@
+import { pipeline } from 'node:stream'
+import type { FastifyReply, onSendHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import { type ContentCoding, codedEtag, codingFor, ENCODERS } from '../src/http/content-coding.js'
+import { JsonArrayStream } from '../src/store/json-array-stream.js'
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** The coding that the client likes best, for an answer that there may be in several: Vary says so. */
+    coding: () => ContentCoding | undefined
+  }
+}
+
+/**
+ * Decorates `reply.coding`, and compresses lists as they are sent. Cached views are compressed once, where
+ * they are kept.
+ */
+export default fp(
+  async function compressionPlugin(fastify) {
+    const isOn = fastify.config.compression
+    fastify.decorateReply('coding', function () {
+      if (!isOn) return undefined
+      vary(this)
+      return codingFor(this.request.headers['accept-encoding'])
+    })
+    // Behind the hooks that end a list with its client, and keep a view.
+    fastify.addHook('onRoute', (route) => {
+      if (route.method === 'GET') route.onSend = [route.onSend ?? [], compressList].flat()
+    })
+  },
+  { name: 'compression', dependencies: ['store'] },
+)
+
+const compressList: onSendHookHandler<unknown> = (_request, reply, payload, done) => {
+  if (!(payload instanceof JsonArrayStream)) return done()
+  const coding = reply.coding()
+  if (!coding) return done()
+  reply.header('content-encoding', coding)
+  const etag = reply.getHeader('etag')
+  if (typeof etag === 'string') reply.header('etag', codedEtag(etag, coding))
+  // An error, or a client that leaves, ends both; whoever sends the last one is told.
+  done(
+    null,
+    pipeline(payload, ENCODERS[coding].stream(), () => {}),
+  )
+}
+
+/** Beside what else it varies by. */
+function vary(reply: FastifyReply): void {
+  const others = reply.getHeader('vary')
+  if (others === undefined) reply.header('vary', 'accept-encoding')
+  else if (!/accept-encoding/.test(`${others}`)) reply.header('vary', `${others}, accept-encoding`)
+}
