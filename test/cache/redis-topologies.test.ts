@@ -35,8 +35,10 @@ for (const [scheme, start] of Object.entries(topologies)) {
     t.equal(await redis.unlink('key'), 1)
     const [first, whole] = await redis.increment('count', 3_600_000)
     const [second, left] = await redis.increment('count', 9_900_000)
-    t.strictSame([first, second, whole], [1, 2, 3_600_000])
-    t.ok(left > 3_000_000 && left <= 3_600_000, 'the window stays as the first count opened it')
+    t.strictSame([first, second], [1, 2])
+    // Redis looks at its clock for each command of a script: a millisecond may have passed.
+    t.ok(whole > 3_000_000 && whole <= 3_600_000, 'the window is as long as it was opened for')
+    t.ok(left > 3_000_000 && left <= whole, 'the window stays as the first count opened it')
 
     // Of a cluster: on every node.
     const keys = Array.from({ length: 20 }, (_, n) => `key-${n}`)
@@ -48,7 +50,6 @@ for (const [scheme, start] of Object.entries(topologies)) {
     await topologyClient(t, topology).set('endless', '99')
     const [count, end] = await redis.increment('endless', 10_000)
     t.equal(count, 100)
-    // A millisecond may have passed.
     t.ok(end > 5000 && end <= 10_000, 'a counter that was left without an end gets one')
     t.strictSame(changes, [undefined])
   })
