@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { cp, readFile, symlink, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Outcome, outcome } from './outcome.js'
 import type { Scope } from './scope.js'
@@ -25,7 +25,19 @@ export class ProjectCopy {
       filter: (path) => !notMine.has(basename(path)) && !passing.test(basename(path)),
     })
     await symlink(join(ROOT, 'node_modules'), join(directory, 'node_modules'), 'junction')
-    return new ProjectCopy(directory)
+    const copy = new ProjectCopy(directory)
+    await copy.#keepBuilt()
+    return copy
+  }
+
+  /** What was checked already names the packages from where it is; else the first build checks all anew. */
+  async #keepBuilt(): Promise<void> {
+    const path = 'dist/.tsbuildinfo'
+    const built = await this.read(path)
+    const packages = relative(dirname(join(this.directory, path)), ROOT)
+      .split(sep)
+      .join('/')
+    await this.write(path, built.replaceAll('"../node_modules/', `"${packages}/node_modules/`))
   }
 
   read(path: string): Promise<string> {

@@ -5,7 +5,7 @@ import module from 'node:module'
 
 const PACKAGE = '/node_modules/drizzle-orm/'
 
-// What is a module of Node 22.14 has none, nor does an older Node that npm runs on.
+// Node has it since 22.15; npm may run on an older one.
 module.registerHooks?.({
   resolve(specifier, context, next) {
     if (!/^\.\.?\/.*\.js$/.test(specifier) || !context.parentURL?.includes(PACKAGE)) {
