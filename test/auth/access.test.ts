@@ -1,3 +1,4 @@
+// no database: who has no key gets no further
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { InjectOptions } from 'fastify'

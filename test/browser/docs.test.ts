@@ -1,4 +1,5 @@
 // slow: it starts a browser
+// no database: the page knows the contract alone
 import t from 'tap'
 import { inBrowser, openBrowser, visit } from '../support/browser.js'
 import { build } from '../support/build.js'

@@ -1,3 +1,4 @@
+// no database: it reads URLs
 import t from 'tap'
 import { parseRedisUrl, type RedisTarget, shownRedisUrl } from '../../src/cache/redis-url.js'
 

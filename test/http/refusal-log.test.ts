@@ -1,3 +1,4 @@
+// no database: who is refused gets no further
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'

@@ -1,3 +1,4 @@
+// no database: who may ask is found out before any route is
 import t from 'tap'
 import { build } from '../support/build.js'
 import { apiKeys, read } from '../support/keys.js'

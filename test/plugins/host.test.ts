@@ -1,3 +1,4 @@
+// no database: a Host is allowed or not before any route is found
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { InjectOptions } from 'fastify'

@@ -1,3 +1,4 @@
+// no database: the contract is the same
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { build } from '../support/build.js'

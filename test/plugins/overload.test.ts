@@ -1,4 +1,5 @@
 // slow: it holds the event loop for seconds
+// no database: it is the process that has too much to do, and refuses before it asks one
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { App } from '../support/build.js'

@@ -1,3 +1,4 @@
+// no database: requests are counted before they get to one
 import t from 'tap'
 import { type App, build, buildOverRedis } from '../support/build.js'
 import { timeOutCommands } from '../support/command-timeouts.js'

@@ -1,3 +1,4 @@
+// no database: headers that every answer has, whatever is in it
 import t from 'tap'
 import { build } from '../support/build.js'
 import { apiKeys } from '../support/keys.js'

@@ -1,4 +1,5 @@
 // slow: it generates clients, compiles them, and installs the generators at first
+// no database: a client is made of the contract, which is the same
 import t, { type Test } from 'tap'
 import { newDatabase } from '../support/any-database.js'
 import { operations } from '../support/contract.js'

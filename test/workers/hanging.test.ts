@@ -1,4 +1,5 @@
 // slow: a worker hangs until its primary has noticed
+// no database: it is the primary that notices, and a process that is killed
 import t from 'tap'
 import { freePort } from '../support/free-port.js'
 import { open } from '../support/requests.js'
