@@ -1,5 +1,6 @@
 // slow: it builds a copy of the project
 import t from 'tap'
+import { dialect } from '../support/any-database.js'
 import { documented } from '../support/documented.js'
 import { ProjectCopy } from '../support/project-copy.js'
 
@@ -12,8 +13,9 @@ const example = new Map(
 )
 const [definition = '', route = ''] = example.keys()
 
-/** What asks of every view, and of its place in the contract. */
-const TESTS = ['cache/views.property', 'http/contract', 'http/every-example']
+/** What asks of every view; and of its place in the contract, which is the same over any database. */
+const OF_VIEWS = 'cache/views.property'
+const TESTS = dialect === 'sqlite' ? [OF_VIEWS, 'http/contract', 'http/every-example'] : [OF_VIEWS]
 
 t.setTimeout(300_000)
 
@@ -32,14 +34,16 @@ t.test("the README's view is its definition and its route, and nothing else", as
   }
 
   t.test('a predicate that is too narrow fails by the name of the view', async (t) => {
-    const narrow = (example.get(definition) ?? '').replace(
-      '  sql: ',
-      '  matters: (row) => `$' + '{row}.salary > 200000`,\n  sql: ',
+    // As it is built: a build of it all would find nothing else to do.
+    const path = `dist/${definition.replace(/\.ts$/, '.js')}`
+    const built = await project.read(path)
+    const narrow = built.replace(
+      ' sql: ',
+      ' matters: (row) => `$' + '{row}.salary > 200000`,\n  sql: ',
     )
-    t.not(narrow, example.get(definition))
-    await project.write(definition, narrow)
-    await project.succeed('build.js')
-    const { code, stdout } = await project.run(`dist/test/${TESTS[0]}.test.js`)
+    t.not(narrow, built)
+    await project.write(path, narrow)
+    const { code, stdout } = await project.run(`dist/test/${OF_VIEWS}.test.js`)
     t.equal(code, 1)
     t.match(stdout, /^ {0,4}not ok .*after any writes payroll_by_dept is never stale/m)
     t.match(stdout, /payroll_by_dept as served: /)
