@@ -3,14 +3,11 @@
 import t, { type Test } from 'tap'
 import { assertUsableRedis } from '../src/cache/redis-check.js'
 import { Authority, type CertificateFiles } from './support/certificates.js'
-import { filesOf, isOneLine, spawnService } from './support/failed-start.js'
-import { outcome } from './support/outcome.js'
+import { filesOf, hasServed, isOneLine, start } from './support/failed-start.js'
 import { RedisServer } from './support/redis-server.js'
 import { cluster, sentinel } from './support/redis-topologies.js'
 import { Service } from './support/service.js'
 import { temporaryDirectory } from './support/temporary-directory.js'
-
-const ATTEMPTS = 5
 
 const authority = await Authority.create(t)
 const files = authority.issue()
@@ -118,7 +115,7 @@ const cases: [what: string, env: NodeJS.ProcessEnv, says: RegExp][] = [
 for (const [what, env, says] of cases) {
   const scheme = env.REDIS_URL?.replace(/:.*/, '')
   t.test(`${what}, ${scheme}: one line, with exit code 1`, async (t) => {
-    const { directory, ended } = await refusal(t, env)
+    const { directory, ended } = await refused(t, env)
     isOneLine(t, { ...ended, stderr: withoutWarning(ended.stderr) }, 1, says)
     t.match(ended.stderr, `REDIS_URL=${scheme}://127.0.0.1:`)
     t.notMatch(ended.stderr, 'secret')
@@ -128,7 +125,7 @@ for (const [what, env, says] of cases) {
 
 t.test('it is said once for all workers', async (t) => {
   const env = { WEB_CONCURRENCY: '2', REDIS_URL: nodes.servers[0].url }
-  const { ended } = await refusal(t, env)
+  const { ended } = await refused(t, env)
   isOneLine(t, ended, 1, /is not a Redis by itself/)
 })
 
@@ -151,22 +148,12 @@ t.test('what is away is waited for a second at most, and is no error', async (t)
   }
 })
 
-/**
- * A start that comes to an end by itself. On a machine that is very busy a Redis may not answer within the
- * second that a start has for it: then it is away, which is no error, and all begins anew.
- */
-async function refusal(t: Test, env: NodeJS.ProcessEnv) {
-  for (let attempt = 1; ; attempt++) {
+/** Starts it until Redis answers in time: one that answers late, on a busy machine, is only away. */
+async function refused(t: Test, env: NodeJS.ProcessEnv) {
+  for (;;) {
     const directory = await temporaryDirectory(t)
-    const child = spawnService(t, directory, { PORT: '0', ...env })
-    let isListening = false
-    child.stdout.on('data', (chunk) => {
-      isListening ||= `${chunk}`.includes('Server listening')
-      if (isListening) child.kill()
-    })
-    const ended = await outcome(child)
-    if (!isListening || attempt === ATTEMPTS) return { directory, ended }
-    t.comment('Redis was away')
+    const ended = await start(t, directory, { PORT: '0', ...env })
+    if (!hasServed(ended)) return { directory, ended }
   }
 }
 

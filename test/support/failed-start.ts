@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import { type Outcome, outcome } from './outcome.js'
 import { SERVER } from './service.js'
@@ -32,22 +33,19 @@ export function testFailedStarts(cases: FailedStart[]): void {
   }
 }
 
-/** Runs the service to an end that it comes to by itself. */
-export function start(t: Test, cwd: string, env: NodeJS.ProcessEnv, ...parameters: string[]) {
-  return outcome(spawnService(t, cwd, env, ...parameters))
-}
+/** Whether it began to serve instead of failing. */
+export const hasServed = ({ stdout }: Outcome) => SERVING.test(stdout)
+const SERVING = /"Server listening at/
 
-/** Begins that. */
-export function spawnService(
-  t: Test,
-  cwd: string,
-  env: NodeJS.ProcessEnv,
-  ...parameters: string[]
-) {
+/** Runs the service to an end that it comes to by itself; if it begins to serve, it is ended. */
+export function start(t: Test, cwd: string, env: NodeJS.ProcessEnv, ...parameters: string[]) {
   const stdio = ['ignore', 'pipe', 'pipe'] as const
   const child = spawn(process.execPath, [SERVER, ...parameters], { cwd, env, stdio: [...stdio] })
   t.teardown(() => child.kill('SIGKILL'))
-  return child
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (SERVING.test(line)) child.kill('SIGKILL')
+  })
+  return outcome(child)
 }
 
 export function isOneLine(
