@@ -8,6 +8,8 @@ declare module 'fastify' {
   interface FastifyReply {
     /** The coding that the client likes best, for an answer that there may be in several: Vary says so. */
     coding: () => ContentCoding | undefined
+    /** As that, and says that the answer is sent in it. */
+    useCoding: () => ContentCoding | undefined
   }
 }
 
@@ -23,6 +25,13 @@ export default fp(
       vary(this)
       return codingFor(this.request.headers['accept-encoding'])
     })
+    fastify.decorateReply('useCoding', function () {
+      const coding = this.coding()
+      if (coding) this.header('content-encoding', coding)
+      const etag = this.getHeader('etag')
+      if (coding && typeof etag === 'string') this.header('etag', codedEtag(etag, coding))
+      return coding
+    })
     // Behind the hooks that end a list with its client, and keep a view.
     fastify.addHook('onRoute', (route) => {
       if (route.method === 'GET') route.onSend = [route.onSend ?? [], compressList].flat()
@@ -32,16 +41,12 @@ export default fp(
 )
 
 const compressList: onSendHookHandler<unknown> = (_request, reply, payload, done) => {
-  if (!(payload instanceof JsonArrayStream)) return done()
-  const coding = reply.coding()
+  const coding = payload instanceof JsonArrayStream ? reply.useCoding() : undefined
   if (!coding) return done()
-  reply.header('content-encoding', coding)
-  const etag = reply.getHeader('etag')
-  if (typeof etag === 'string') reply.header('etag', codedEtag(etag, coding))
   // An error, or a client that leaves, ends both; whoever sends the last one is told.
   done(
     null,
-    pipeline(payload, ENCODERS[coding].stream(), () => {}),
+    pipeline(payload as JsonArrayStream, ENCODERS[coding].stream(), () => {}),
   )
 }
 

@@ -188,7 +188,10 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       return reply.send(JSON.stringify(page))
     }
     // For HEAD everybody would be read only to be dropped.
-    if (request.method === 'HEAD') return Readable.from([])
+    if (request.method === 'HEAD') {
+      reply.useCoding()
+      return Readable.from([])
+    }
     const leave = lists.enter(clientOf(request))
     try {
       return (await employees.list(query)).once('close', leave)

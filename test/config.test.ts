@@ -22,6 +22,7 @@ const defaults = {
   ...connectionLimits(undefined, undefined),
   corsOrigins: [],
   cacheTtlSeconds: 300,
+  compression: true,
   webConcurrency: 1,
   logLevel: 'info',
 }
@@ -49,6 +50,7 @@ t.test('a variable that is set to nothing counts as unset, but for keys', async 
     'MAX_CONNECTIONS_PER_ADDRESS',
     'CORS_ORIGINS',
     'CACHE_TTL_SECONDS',
+    'COMPRESSION',
     'WEB_CONCURRENCY',
     'LOG_LEVEL',
   ]
@@ -76,6 +78,7 @@ t.test('every variable is read', async (t) => {
     MAX_CONNECTIONS_PER_ADDRESS: '4',
     CORS_ORIGINS: 'https://app.example',
     CACHE_TTL_SECONDS: '60',
+    COMPRESSION: 'off',
     WEB_CONCURRENCY: '4',
     LOG_LEVEL: 'warn',
     PATH: '/usr/bin',
@@ -97,6 +100,7 @@ t.test('every variable is read', async (t) => {
     maxConnectionsPerAddress: 4,
     corsOrigins: ['https://app.example'],
     cacheTtlSeconds: 60,
+    compression: false,
     webConcurrency: 4,
     logLevel: 'warn',
   })
@@ -144,6 +148,7 @@ for (const [name, value, rule] of bad) {
 
 for (const [variables, rule] of [
   [{ DATABASE_LEASE_MS: '1000' }, /^DATABASE_LEASE_MS=1000 is for PostgreSQL: /],
+  [{ COMPRESSION: 'gzip' }, /^COMPRESSION must be on or off: .*, not "gzip"$/],
   [{ VIEW_MAX_STALENESS_MS: '50' }, /^VIEW_MAX_STALENESS_MS=50 is for PostgreSQL: /],
   [
     { DATABASE_URL: 'postgres://db/people', DATABASE_LEASE_MS: '50' },

@@ -120,6 +120,13 @@ t.test('a body that fits into a packet is sent as it is', async (t) => {
   t.equal(made(), 0)
 })
 
+t.test('an answer that varies by its origin, too, says both', async (t) => {
+  const app = await build(t, { corsOrigins: ['https://app.example'] })
+  const headers = { origin: 'https://app.example', 'accept-encoding': 'gzip' }
+  const answer = await app.inject({ url: '/employees/high-salary', headers })
+  t.equal(answer.headers.vary, 'Origin, accept-encoding')
+})
+
 t.test('COMPRESSION=off compresses nothing', async (t) => {
   const app = await build(t, { compression: false })
   await fill(app)
@@ -192,6 +199,9 @@ for (const coding of CODINGS) {
       t.equal(answer.headers.vary, 'accept-encoding')
       t.strictSame(DECODERS[coding](answer.rawPayload), identity.rawPayload)
       t.ok(answer.rawPayload.length < identity.rawPayload.length / 3)
+      const headers = { 'accept-encoding': coding }
+      const head = await app.inject({ method: 'HEAD', url: '/employees', headers })
+      t.match(head.headers, { vary: 'accept-encoding', 'content-encoding': coding })
 
       const { list } = app.employees
       const closed = new Promise((resolve) => {

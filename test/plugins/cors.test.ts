@@ -23,7 +23,7 @@ t.test('a page of a configured origin may ask, and sees the headers that matter'
   const app = await build(t, { corsOrigins })
   const { headers } = await app.inject({ url: '/employees', headers: { origin } })
   t.equal(headers['access-control-allow-origin'], origin)
-  t.equal(headers.vary, 'Origin')
+  t.match(headers.vary, /^Origin\b/)
   t.notOk(headers['access-control-allow-credentials'])
   const exposed = `${headers['access-control-expose-headers']}`.split(', ')
   for (const name of ['ETag', 'Link', 'Location', 'Cache-Status', 'Retry-After', 'X-Request-Id']) {
@@ -72,7 +72,7 @@ t.test('pages of other origins may not', async (t) => {
     const headers = { origin: other }
     const answer = await app.inject({ url: '/employees', headers })
     t.notOk(answer.headers['access-control-allow-origin'], other)
-    t.equal(answer.headers.vary, 'Origin', 'no cache may mix them up')
+    t.match(answer.headers.vary, /^Origin\b/, 'no cache may mix them up')
     const method = 'OPTIONS'
     const asked = await app.inject({
       method,

@@ -18,8 +18,10 @@ export async function restore(shell: Shell): Promise<void> {
     (table) => `DELETE FROM ${table}; INSERT INTO ${table} SELECT * FROM saved_${table}`,
   )
   if (shell.dialect === 'postgres') {
+    const ids = `SELECT setval('employees_id_seq', greatest((SELECT max(id) FROM employees), last_value))
+      FROM employees_id_seq`
     await shell.run(
-      `BEGIN; SET LOCAL session_replication_role = replica; ${copies.join(';')}; COMMIT`,
+      `BEGIN; SET LOCAL session_replication_role = replica; ${copies.join(';')}; ${ids}; COMMIT`,
     )
     return
   }

@@ -122,11 +122,8 @@ export class Cluster {
     t.strictSame(faults.slice(0, 5), [])
     for (const { process, errors } of this.services) {
       t.equal(process.exitCode ?? process.signalCode, null, 'the process lives')
-      // Each 503 is an error there, too.
-      t.strictSame(
-        errors.filter((line) => JSON.parse(line).err?.statusCode !== 503).slice(0, 5),
-        [],
-      )
+      // Of 503 there are lines, too, by their kinds.
+      t.strictSame(errors.filter((line) => JSON.parse(line).kind === undefined).slice(0, 5), [])
     }
   }
 
