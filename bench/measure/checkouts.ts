@@ -21,7 +21,7 @@ export function stepsOfCheckouts(plan: Plan, checkouts: string[]): number {
  */
 export async function measureCheckouts(plan: Plan, checkouts: string[]): Promise<RowResult[]> {
   const loads = loadsOf(plan)
-  const names = [...checkouts.map((checkout) => basename(checkout)), 'this one']
+  const names = [...checkouts, undefined].map(nameOf)
   const rows = loads.flatMap((load) =>
     names.map((server, i) => ({
       load,
@@ -62,6 +62,11 @@ export async function measureCheckouts(plan: Plan, checkouts: string[]): Promise
     })
   }
   return rows.map(({ row, samples }) => summarize(row, samples))
+}
+
+/** What a checkout is called in a table, or this one. */
+export function nameOf(checkout: string | undefined): string {
+  return checkout === undefined ? 'this one' : basename(checkout)
 }
 
 function loadsOf({ employees, only }: Plan): Omit<Row, 'server'>[] {

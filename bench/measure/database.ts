@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process'
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { makePeople } from '../../src/bulk/people.js'
 import { openDatabase } from '../../src/store/open.js'
 import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
@@ -7,7 +10,26 @@ import { openSqlite } from '../../src/store/sqlite/open.js'
 import { queryOnce } from '../../test/support/postgres-client.js'
 import type { PostgresServer } from '../../test/support/postgres-server.js'
 
+const run = promisify(execFile)
+
 const DEPARTMENTS = 100
+/** Where the ranking is asked for while it changes: as many parts as a company has. */
+const FEW_DEPARTMENTS = 10
+
+const THIS = fileURLToPath(new URL('../../../', import.meta.url))
+
+/**
+ * Makes up employees in a new database, by the tool of a release, so that the database is as that one makes
+ * it.
+ *
+ * @param checkout a built one, whose code and Node are used in place of these
+ */
+export async function generate(url: string, employees: number, checkout?: string): Promise<void> {
+  const node = checkout ? join(checkout, 'node_modules/.bin/node') : process.execPath
+  const tool = join(checkout ?? THIS, 'dist/src/bulk/generate.js')
+  const options = ['--employees', `${employees}`, '--departments', `${FEW_DEPARTMENTS}`]
+  await run(node, [tool, ...options], { env: { PATH: process.env.PATH, DATABASE_URL: url } })
+}
 
 /** A database of made-up employees on a PostgreSQL server; its URL. */
 export async function createPostgres(server: PostgresServer, employees: number): Promise<string> {
