@@ -34,6 +34,44 @@ export interface PauseResult {
   times: number
 }
 
+/** What a client had from a service. */
+export interface Answered {
+  count: number
+  /** Milliseconds to the first byte. */
+  p50: number
+  p99: number
+  max: number
+  /** How many answers said that they were from there. */
+  sources: { [source: string]: number }
+}
+
+/** What the clients of a service had while employees changed, or did not. */
+export interface ChangingResult {
+  database: string
+  release: string
+  phase: string
+  clients: { [client: string]: Answered }
+  /** Of the service's process: of a core, */
+  cpu: number
+  /** and the most memory that it had. */
+  rssMiB: number
+}
+
+/** What an update of one employee costs in the database alone, in microseconds of CPU time. */
+export interface WriteResult {
+  database: string
+  release: string
+  write: string
+  us: number
+  /** Without triggers. */
+  bareUs: number
+}
+
+export interface ChangingResults {
+  changing: ChangingResult[]
+  writes: WriteResult[]
+}
+
 export interface TargetResult {
   target: string
   limit: string

@@ -13,8 +13,8 @@ export function serverBehind({ url }: Target, server: PostgresServer): Target {
   }
 }
 
-/** Time that a process has run, in microseconds: by the kernel's scheduler, which counts nanoseconds. */
-function runTime(pid: number): number {
+/** CPU time of a process so far, in microseconds: by the kernel's scheduler, which counts nanoseconds. */
+export function runTime(pid: number): number {
   try {
     const [ns] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')
     return Number(ns) / 1000
