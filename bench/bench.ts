@@ -1,18 +1,20 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { startProgress } from '../src/bulk/progress.js'
 import { EXIT, integer, run } from '../src/commands/command.js'
 import { scoped } from '../test/support/scope.js'
 import { temporaryDirectory } from '../test/support/temporary-directory.js'
+import { type ChangingPlan, measureChanging, stepsOfChanging } from './measure/changing.js'
 import { measureCheckouts, stepsOfCheckouts } from './measure/checkouts.js'
 import { Databases } from './measure/database.js'
 import { measureGrowth } from './measure/growth.js'
 import { measurePauses, PAUSES } from './measure/pauses.js'
-import type { Results } from './measure/results.js'
+import type { ChangingResults, Results } from './measure/results.js'
 import { measureRows, stepsOf } from './measure/rounds.js'
 import { measureScale } from './measure/scale.js'
+import { changingTableOf } from './report/changing-table.js'
 import { pageOf } from './report/page.js'
 import { scaleTableOf, tableOf } from './report/table.js'
 import { targetsOf } from './targets.js'
@@ -35,6 +37,11 @@ Examples:
   npm run bench                 about 8 minutes
   npm run bench -- --large      also with 1,000,000 employees
   npm run bench -- --smoke      does it all work? seconds, and figures that mean nothing
+  npm run bench -- --changing   what readers wait for while 20 employees change in a second, and while
+                                nobody does; what a write costs the database; about 5 minutes
+  npm run bench -- --changing 60 --only SQLite --employees 100000 --against ../before
+                                the same for longer, over fewer, beside another built checkout, each
+                                over a database that it has made
   npm run bench -- --against ../before ../after
                                 two built checkouts, each on its node_modules/.bin/node, and this
                                 one, as multiples of the first; writes nothing`
@@ -49,6 +56,8 @@ interface Options {
   only?: string
   against?: string[]
   scale?: number
+  changing?: number
+  employees?: number
   out: string
 }
 
@@ -65,6 +74,12 @@ const command = new Command('npm run bench --')
     'only what 1, 2 and 3 processes ask of one PostgreSQL, at so many hits a second each',
     integer(1, 100_000),
   )
+  .addOption(
+    new Option('--changing [seconds]', 'only readers while employees change, so long a phase')
+      .preset('20')
+      .argParser(integer(1, 600)),
+  )
+  .option('--employees <count>', 'how many of them (default: 1,000,000)', integer(1000, 10_000_000))
   .option('--out <directory>', 'where the results go', 'bench/results')
   .addHelpText('after', HELP)
   .action(bench)
@@ -80,15 +95,52 @@ async function bench(options: Options): Promise<void> {
     console.log(scaleTableOf(await measureScale(EMPLOYEES, scale, seconds, rounds)))
     return
   }
+  if (options.changing !== undefined) return change(options)
   const results = await scoped(async (scope) =>
     measureAll(options, new Databases(await temporaryDirectory(scope))),
   )
   console.log(tableOf(results))
   if (results.growth.length === 0) return
-  await mkdir(options.out, { recursive: true })
-  await writeFile(join(options.out, 'latest.json'), `${JSON.stringify(results, null, 2)}\n`)
-  await writeFile(join(options.out, 'latest.html'), await pageOf(results))
-  console.log(`Written: ${join(options.out, 'latest.json')} and latest.html`)
+  await write(options, 'latest.json', `${JSON.stringify(results, null, 2)}\n`)
+  await write(options, 'latest.html', await pageOf(results))
+  if (options.smoke) await change(options)
+}
+
+async function change(options: Options): Promise<void> {
+  const { smoke, changing = 0, only = '', against: checkouts = [] } = options
+  const { employees = smoke ? 1000 : LARGE } = options
+  const seconds = smoke ? 0.1 : changing
+  const results = await measureChange({ employees, seconds, only, checkouts })
+  console.log(changingTableOf(results))
+  const all = { ...machineOf(), seconds, employees, ...results }
+  await write(options, 'changing.json', `${JSON.stringify(all, null, 2)}\n`)
+}
+
+async function measureChange(what: Omit<ChangingPlan, 'onStep'>): Promise<ChangingResults> {
+  const plan = { ...what, onStep }
+  let done = 0
+  const progress = startProgress('Changing', stepsOfChanging(plan))
+  function onStep() {
+    progress.update(++done)
+  }
+  try {
+    return await measureChanging(plan)
+  } finally {
+    progress.stop()
+  }
+}
+
+async function write({ out }: Options, name: string, text: string): Promise<void> {
+  await mkdir(out, { recursive: true })
+  await writeFile(join(out, name), text)
+  console.log(`Written: ${join(out, name)}`)
+}
+
+/** When and where it was measured. */
+function machineOf(): Pick<Results, 'date' | 'machine' | 'node'> {
+  const [cpu] = cpus()
+  const machine = `${cpus().length} × ${cpu?.model ?? 'unknown'}, ${process.platform}`
+  return { date: new Date().toISOString(), machine, node: process.version }
 }
 
 async function measureAll(options: Options, databases: Databases): Promise<Results> {
@@ -115,11 +167,7 @@ async function measureAll(options: Options, databases: Databases): Promise<Resul
     const growth = await measureGrowth({ ...plan, sizes, rounds: growthRounds })
     const most = sizes.at(-1)
     const pauses = most ? await measurePauses(databases, most, 5 * seconds, onStep) : []
-    const [cpu] = cpus()
-    const machine = `${cpus().length} × ${cpu?.model ?? 'unknown'}, ${process.platform}`
-    const date = new Date().toISOString()
-    const node = process.version
-    const measured = { date, machine, node, seconds, rounds, employees, rows, growth, pauses }
+    const measured = { ...machineOf(), seconds, rounds, employees, rows, growth, pauses }
     return { ...measured, targets: against.length > 0 ? [] : targetsOf(measured) }
   } finally {
     progress.stop()

@@ -74,6 +74,6 @@ export function scaleTableOf(results: ScaleResult[]): string {
   return String(scale)
 }
 
-function table(...head: string[]) {
+export function table(...head: string[]) {
   return new Table({ head, style: { head: [], border: [], compact: true } })
 }
