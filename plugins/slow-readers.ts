@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { BodyStream } from '../src/cache/body.js'
 import { LIMITS, SlowReaders } from '../src/http/slow-readers.js'
 
 /** Ends the connections of clients that take less of an answer than they must. */
@@ -8,6 +9,7 @@ export default fp(
     fastify.server.on('connection', (socket) => readers.watch(socket))
     fastify.addHook('onSend', function noteBody({ raw }, _reply, payload, done) {
       if (Buffer.isBuffer(payload)) readers.sends(raw.socket, payload)
+      else if (payload instanceof BodyStream) readers.sends(raw.socket, payload.body)
       done()
     })
     const timer = setInterval(() => {

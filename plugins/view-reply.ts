@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import type { View } from '../drizzle/define-view.js'
+import { BodyStream } from '../src/cache/body.js'
 import type { Answer } from '../src/cache/view-cache.js'
 import { CACHE_CONTROL } from '../src/http/cache-control.js'
 import { codedEtag } from '../src/http/content-coding.js'
@@ -56,7 +57,10 @@ export function announceView(reply: FastifyReply, view: View, answer: Answer): A
   }
   reply.headers({ ...headers, 'content-type': 'application/json; charset=utf-8' })
   const encoded = coding && viewCache.encoded(view, answer, coding)
-  if (!encoded) return body
+  if (!encoded) {
+    if (body instanceof BodyStream) reply.header('content-length', body.body.length)
+    return body
+  }
   reply.headers({ etag: codedEtag(etag, coding), 'content-encoding': coding })
   return encoded
 }

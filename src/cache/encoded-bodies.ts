@@ -70,7 +70,7 @@ export class EncodedBodies<View> {
     bodies.set(coding, undefined)
     try {
       const shared = await this.#shared.getEncoded(view, entry, coding)
-      const encoded = shared ?? (await this.#encode(entry.body, coding))
+      const encoded = shared ?? (await this.#encode(entry.body.whole(), coding))
       if (encoded.length >= entry.body.length) return
       bodies.set(coding, encoded)
       if (!shared) this.#shared.shareEncoded(view, entry, coding, encoded)

@@ -1,3 +1,4 @@
+import type { Body } from './body.js'
 import type { PartIndex } from './parts.js'
 
 /** The answer of a view at one version, ready to send. */
@@ -5,7 +6,7 @@ export interface CacheEntry {
   version: string
   /** The number of that version among those of the database. */
   number: number
-  body: Buffer
+  body: Body
   /** The parts of the body, if the view has parts. */
   index?: PartIndex | undefined
   /** When it expires, in milliseconds of `performance.now()`. */

@@ -1,3 +1,5 @@
+import { type Body, BodyBuilder } from './body.js'
+
 /** What the rows of one part of a view have in common. */
 export type Part = string | number
 
@@ -9,7 +11,7 @@ export interface PartIndex {
 
 /** A body, a JSON array, and its parts. */
 export interface DividedBody {
-  body: Buffer
+  body: Body
   index: PartIndex
 }
 
@@ -27,37 +29,54 @@ export function joinParts(
   { body, index }: DividedBody,
   changed: readonly [part: Part, json: Buffer][],
 ): DividedBody {
-  const joined = new Joined()
+  const joined = new Joined(body, index)
   let next = 0
   for (const [part, json] of changed.toSorted(([one], [other]) => compare(one, other))) {
     const place = placeOf(part, index.parts)
-    joined.keep(body, index, next, place)
+    joined.keep(next, place)
     joined.add(part, json)
     next = index.parts[place] === part ? place + 1 : place
   }
-  joined.keep(body, index, next, index.parts.length)
+  joined.keep(next, index.parts.length, true)
   return joined.whole()
 }
 
 class Joined {
-  readonly #pieces: Buffer[] = []
+  readonly #old: DividedBody
+  readonly #builder: BodyBuilder
   readonly #index: PartIndex = { parts: [], ends: [] }
   /** Where the next piece begins: behind the bracket, or a comma. */
   #offset = 1
+  /** Whether the last byte of the old body, its bracket, was taken over. */
+  #isClosed = false
 
-  /** Takes the parts of an old body over, from one to before another. */
-  keep(body: Buffer, { parts, ends }: PartIndex, from: number, to: number): void {
+  constructor(body: Body, index: PartIndex) {
+    this.#old = { body, index }
+    this.#builder = new BodyBuilder(body)
+  }
+
+  /** Takes the parts of the old body over, from one to before another, with what stands around them. */
+  keep(from: number, to: number, isLast = false): void {
     if (from === to) return
+    const { body, index } = this.#old
+    const { parts, ends } = index
     const start = from === 0 ? 1 : (ends[from - 1] as number) + 1
+    const isFirst = this.#offset === 1
+    // In front of it stands what has to, unless it was the first and is not any more, or the other way around.
+    const isPreceded = isFirst === (from === 0)
+    if (!isPreceded) this.#builder.add(isFirst ? BRACKET : COMMA)
+    this.#isClosed = isLast
+    const end = (ends[to - 1] as number) + (isLast ? 1 : 0)
+    for (const slice of body.slice(isPreceded ? start - 1 : start, end)) this.#builder.add(slice)
     const shift = this.#offset - start
     for (let i = from; i < to; i++) this.#note(parts[i] as Part, (ends[i] as number) + shift)
-    this.#pieces.push(body.subarray(start, ends[to - 1]))
   }
 
   add(part: Part, json: Buffer): void {
     if (json.length === 0) return
+    this.#builder.add(this.#offset === 1 ? BRACKET : COMMA)
+    this.#builder.add(json)
     this.#note(part, this.#offset + json.length)
-    this.#pieces.push(json)
   }
 
   #note(part: Part, end: number): void {
@@ -67,18 +86,16 @@ class Joined {
   }
 
   whole(): DividedBody {
-    const body = Buffer.allocUnsafe(Math.max(this.#offset, 2))
-    let at = 0
-    for (const piece of this.#pieces) {
-      body[at++] = at === 1 ? BRACKET : COMMA
-      at += piece.copy(body, at)
-    }
-    if (at === 0) body[at++] = BRACKET
-    body[at] = CLOSING_BRACKET
-    return { body, index: this.#index }
+    if (this.#offset === 1) this.#builder.add(BRACKET)
+    if (!this.#isClosed) this.#builder.add(CLOSING_BRACKET)
+    return { body: this.#builder.body(), index: this.#index }
   }
 }
-const [BRACKET, COMMA, CLOSING_BRACKET] = Buffer.from('[,]') as unknown as [number, number, number]
+const [BRACKET, COMMA, CLOSING_BRACKET] = ['[', ',', ']'].map((text) => Buffer.from(text)) as [
+  Buffer,
+  Buffer,
+  Buffer,
+]
 
 /** Where a part is among others, or would be. */
 function placeOf(part: Part, parts: readonly Part[]): number {

@@ -1,3 +1,4 @@
+import { Body } from './body.js'
 import type { CacheEntry } from './l1-cache.js'
 import { entryOf, storedEntry } from './stored-entry.js'
 
@@ -56,7 +57,7 @@ export class SharedEntries<View> {
     this.#note(entry, '')
     const value = storedEntry(entry)
     // A store in this process keeps the value: then there is one copy of the body and not two.
-    entry.body = value.subarray(0, entry.body.length)
+    entry.body = Body.of([value.subarray(0, entry.body.length)])
     cache.set(cache.key(entry.version), value, ttl).catch(ignore)
   }
 

@@ -1,3 +1,4 @@
+import { Body } from './body.js'
 import type { CacheEntry } from './l1-cache.js'
 import type { PartIndex } from './parts.js'
 
@@ -14,13 +15,13 @@ export function storedEntry({ body, number, index }: CacheEntry): Buffer {
   const description = Buffer.from(JSON.stringify({ number, index } satisfies Description))
   const length = Buffer.alloc(LENGTH_BYTES)
   length.writeUInt32BE(description.length)
-  return Buffer.concat([body, description, length])
+  return Buffer.concat([...body.segments, description, length])
 }
 
 /** @throws for what is no stored entry */
-export function entryOf(stored: Buffer): Description & { body: Buffer } {
+export function entryOf(stored: Buffer): Description & { body: Body } {
   const end = stored.length - LENGTH_BYTES
   const start = end - stored.readUInt32BE(end)
   const { number, index } = JSON.parse(stored.toString('utf8', start, end)) as Description
-  return { number, index, body: stored.subarray(0, start) }
+  return { number, index, body: Body.of([stored.subarray(0, start)]) }
 }

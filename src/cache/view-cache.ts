@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { Body } from './body.js'
 import { viewEtag } from './cache-key.js'
 import { collect, MAX_BODY_BYTES } from './collect.js'
 import { type Encode, EncodedBodies } from './encoded-bodies.js'
@@ -208,7 +209,7 @@ export class ViewCache<View> {
       const { version, number } = filling
       if (!filling.index) landFill()
       const body = await collect(filling)
-      if (!Buffer.isBuffer(body)) {
+      if (!(body instanceof Body)) {
         this.#large.add(view)
         abandon()
         return { source: 'passed', etag: viewEtag(version), body, ttl: 0 }
@@ -265,10 +266,11 @@ function isDivided(entry: CacheEntry): entry is DividedEntry {
 
 function hit(source: 'near' | 'redis', entry: CacheEntry): Answer {
   const { version, body, expires } = entry
-  return { source, etag: viewEtag(version), body, ttl: expires - performance.now(), entry }
+  const ttl = expires - performance.now()
+  return { source, etag: viewEtag(version), body: body.payload(), ttl, entry }
 }
 
 /** An answer that was not there before. */
 function made(source: Source, entry: CacheEntry): Answer {
-  return { source, etag: viewEtag(entry.version), body: entry.body, ttl: 0, entry }
+  return { source, etag: viewEtag(entry.version), body: entry.body.payload(), ttl: 0, entry }
 }

@@ -31,7 +31,7 @@ export class SlowReaders {
   readonly #limits: typeof LIMITS
   readonly #connections = new Map<Socket, Reading | undefined>()
   /** The body that each was sent last, if others may be sent it, too. */
-  readonly #bodies = new WeakMap<Socket, Buffer>()
+  readonly #bodies = new WeakMap<Socket, object>()
 
   constructor(limits: Partial<typeof LIMITS> = {}) {
     this.#limits = { ...LIMITS, ...limits }
@@ -43,7 +43,7 @@ export class SlowReaders {
   }
 
   /** Takes note of a body that is kept anyway, however many have not read it. */
-  sends(socket: Socket, body: Buffer): void {
+  sends(socket: Socket, body: object): void {
     this.#bodies.set(socket, body)
   }
 
@@ -77,7 +77,7 @@ export class SlowReaders {
 
   /** Those that were waited for longest, without whom no more waits in all than may. */
   #tooMuch(waiting: Waiting[]): Socket[] {
-    const bodies = new Set<Buffer>()
+    const bodies = new Set<object>()
     let all = 0
     return waiting
       .sort((one, other) => other.since - one.since)

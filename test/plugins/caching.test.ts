@@ -56,7 +56,7 @@ for (const { path, view } of shownViews) {
     const entry = (await redis.getBuffer(key)) as Buffer
     t.equal(entry.subarray(0, key.length + 1).toString(), `${key}\n`)
     const { body } = entryOf(entry.subarray(key.length + 1 + SIGNATURE_BYTES))
-    t.equal(body.toString(), miss.body)
+    t.equal(body.whole().toString(), miss.body)
     const ttl = await redis.ttl(key)
     t.ok(ttl > 0 && ttl <= 300, `the key lives for ${ttl} s`)
     if (OF_EMPLOYEES.has(view)) t.ok(ttl > 250, `the key lives for ${ttl} s`)
@@ -269,6 +269,30 @@ for (const { path, view } of shownViews) {
   })
 
   if (!OF_EMPLOYEES.has(view)) continue
+  t.test(`${path}: a body of several segments is sent as any other`, async (t) => {
+    const app = await build(t)
+    await fill(
+      app,
+      Array.from({ length: 10_000 }, () => ({ ...ada, name: 'n'.repeat(50) })),
+    )
+    const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}${path}`
+    for (const expectedStatus of [MISS, NEAR, PARTS, NEAR]) {
+      if (expectedStatus === PARTS) await change(t, app, view)
+      const answer = await fetch(url, { headers: { 'accept-encoding': 'identity' } })
+      t.match(answer.headers.get('cache-status'), expectedStatus)
+      const body = Buffer.from(await answer.arrayBuffer())
+      t.ok(body.length > 1024 * 1024)
+      t.equal(answer.headers.get('content-length'), `${body.length}`)
+      t.ok(body.equals(Buffer.from(JSON.stringify(await expected(t, app, view)))))
+      const head = await app.inject({ method: 'HEAD', url: path })
+      t.match(head.headers, {
+        'content-length': `${body.length}`,
+        etag: answer.headers.get('etag'),
+      })
+      t.equal((await app.inject(path)).rawPayload.length, body.length)
+    }
+  })
+
   t.test(`${path}: a body past 16 MiB is streamed whole and cached nowhere`, async (t) => {
     const app = await build(t)
     const name = 'n'.repeat(100)
