@@ -9,10 +9,14 @@ interface Description {
 }
 
 const LENGTH_BYTES = 4
+/** Of more parts the places are not stored: what is read of a store is bounded. */
+const MAX_PARTS = 20_000
 
 /** An entry as it is stored: its body, what belongs to it as JSON, and the length of that. */
 export function storedEntry({ body, number, index }: CacheEntry): Buffer {
-  const description = Buffer.from(JSON.stringify({ number, index } satisfies Description))
+  const stored: Description =
+    index && index.parts.length <= MAX_PARTS ? { number, index } : { number }
+  const description = Buffer.from(JSON.stringify(stored))
   const length = Buffer.alloc(LENGTH_BYTES)
   length.writeUInt32BE(description.length)
   return Buffer.concat([...body.segments, description, length])
