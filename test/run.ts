@@ -34,7 +34,7 @@ with a line "// slow: why". Tests share a few processes, unless they are slow or
 Examples:
   npm test                                     all of them
   npm run test:quick                           most of them, in half a minute
-  npm test -- test/cache/guest-redis.test.ts   one file
+  npm test -- test/cache/redis-store.test.ts   one file
   npm test -- test/cache test/config.test.ts   those of a folder, and a file
   npm test -- test/routes --database postgres  those of a folder, on PostgreSQL`
 

@@ -28,7 +28,7 @@ export const ENCODERS: Record<ContentCoding, Encoder> = {
     encode: (body) => brotli(body, { params: { [BROTLI_PARAM_QUALITY]: 5 } }),
     stream: () =>
       zlib.createBrotliCompress({
-        params: { [BROTLI_PARAM_QUALITY]: 1, [BROTLI_PARAM_LGWIN]: 18 },
+        params: { [BROTLI_PARAM_QUALITY]: 4, [BROTLI_PARAM_LGWIN]: 18 },
       }),
     suffix: 'br',
   },

@@ -106,7 +106,7 @@ export function serviceMetrics(register: Registry) {
     watchViews(kept: () => Iterable<[view: string, bytes: number]>): void {
       new Gauge({
         name: 'employees_view_kept_bytes',
-        help: 'The copy of a view that is kept in this process, in bytes, by view; of several workers all',
+        help: 'The copy of a view that is kept in a process, with its compressed forms, in bytes, by view; of all workers',
         labelNames: ['view'],
         registers: [register],
         collect() {

@@ -102,6 +102,25 @@ t.test('parts that cannot be are refused', async (t) => {
   }
 })
 
+t.test(
+  'a view that does not show what it is divided by, or whose parts are no query, is refused',
+  async (t) => {
+    const definition = {
+      reads: ['id', 'department'],
+      sql: 'SELECT id FROM employees ORDER BY id',
+    } as const
+    const hidden = defineView('hidden', { ...definition, parts: { by: 'department' } })
+    await t.rejects(setUp(t, [hidden]), {
+      message: 'The view hidden has parts by department, which it does not show (id)',
+    })
+    const broken = defineView('broken', {
+      ...definition,
+      parts: { by: 'id', sql: (part) => `SELECT id FROM employees WHERE nothing = ${part}` },
+    })
+    await t.rejects(setUp(t, [broken]), /nothing/)
+  },
+)
+
 async function whole(store: ViewStore, view: View) {
   const stream = await store.read(view)
   const body = Body.of(await stream.toArray())
@@ -110,12 +129,12 @@ async function whole(store: ViewStore, view: View) {
   return { version, number, body, index }
 }
 
-async function setUp(t: Test): Promise<{ store: ViewStore; shell: Shell }> {
+async function setUp(t: Test, definitions = VIEWS): Promise<{ store: ViewStore; shell: Shell }> {
   if (dialect === 'postgres') {
-    const { store, url } = await postgresStore(t, {}, undefined, { views: VIEWS })
+    const { store, url } = await postgresStore(t, {}, undefined, { views: definitions })
     return { store: store.views, shell: await openShell(t, url) }
   }
-  const views = VIEWS.map((view) => generate(view, sqliteDialect))
+  const views = definitions.map((view) => generate(view, sqliteDialect))
   const url = await newDatabase(t)
   const db = openSqlite(url, { views })
   const store = createSqliteStore(db, { views })

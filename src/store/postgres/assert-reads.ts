@@ -1,6 +1,6 @@
 import { getTableColumns } from 'drizzle-orm'
 import { employees } from '../../../drizzle/postgres/schema.js'
-import type { GeneratedView } from '../views/generate.js'
+import { assertShows, type GeneratedView } from '../views/generate.js'
 import type { Connection } from './connection.js'
 
 /** What a view depends on, as PostgreSQL has noted it: tables, and columns of them. */
@@ -11,6 +11,9 @@ const READ = `SELECT DISTINCT depends.refobjid::regclass::text AS of, attribute.
   LEFT JOIN pg_attribute AS attribute ON attribute.attrelid = depends.refobjid
     AND attribute.attnum = depends.refobjsubid AND depends.refobjsubid > 0
   WHERE rule.ev_class = $1::regclass`
+
+const SHOWN = `SELECT attname AS column FROM pg_attribute
+  WHERE attrelid = $1::regclass AND attnum > 0 ORDER BY attnum`
 
 /** A row as a whole is noted as the table alone is; the query has it as a variable without a column. */
 const READS_ROWS = `SELECT 1 FROM pg_rewrite
@@ -26,8 +29,17 @@ const COLUMNS = Object.keys(getTableColumns(employees))
  */
 export async function assertReads(
   connection: Connection,
-  { name, reads }: GeneratedView,
+  { name, reads, parts }: GeneratedView,
 ): Promise<void> {
+  if (parts) {
+    const columns = await connection.query<{ column: string }>(SHOWN, [name])
+    assertShows(
+      name,
+      parts.by,
+      columns.rows.map(({ column }) => column),
+    )
+    await connection.query(parts.sql, [null])
+  }
   const { rows } = await connection.query<{ of: string; column: string | null }>(READ, [name])
   const more = rows
     .filter(({ of, column }) => of !== 'employees' || (column && !reads.includes(column)))

@@ -26,7 +26,7 @@ export async function grantServing(connection: Connection, role: string): Promis
   const [found] = rows
   if (!found) {
     throw new UnusableDatabase(
-      `there is no role ${role}: CREATE ROLE ${role} LOGIN PASSWORD '…', or name another`,
+      `there is no role ${role}, written as it is stored: CREATE ROLE "${role.replaceAll('"', '""')}" LOGIN PASSWORD '…', or name another`,
     )
   }
   for (const grant of GRANTS) await connection.query(`GRANT ${grant} TO ${found.quoted}`)

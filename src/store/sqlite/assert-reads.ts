@@ -1,5 +1,5 @@
 import Sqlite from 'better-sqlite3'
-import type { GeneratedView } from '../views/generate.js'
+import { assertShows, type GeneratedView } from '../views/generate.js'
 
 /**
  * Proves that a view reads no more than its definition says, since nothing else gives it a new version:
@@ -8,7 +8,10 @@ import type { GeneratedView } from '../views/generate.js'
  * @param client of the database whose table it is
  * @throws {TypeError} that says what the query reads besides
  */
-export function assertReads(client: Sqlite.Database, { name, sql, reads }: GeneratedView): void {
+export function assertReads(
+  client: Sqlite.Database,
+  { name, sql, reads, parts }: GeneratedView,
+): void {
   const bare = new Sqlite(':memory:')
   try {
     bare.exec(`CREATE TABLE employees (${reads.join(', ')})`)
@@ -35,6 +38,9 @@ export function assertReads(client: Sqlite.Database, { name, sql, reads }: Gener
   } finally {
     bare.close()
   }
+  if (!parts) return
+  assertShows(name, parts.by, columnsOf(client, sql))
+  client.prepare(parts.sql)
 }
 
 function columnsOf(client: Sqlite.Database, sql: string): string[] {

@@ -45,3 +45,15 @@ export function generate(view: View, dialect: ViewDialect): GeneratedView {
     hash: hash('sha256', JSON.stringify([objects, partSql])),
   }
 }
+
+/**
+ * Sees to it that a view can be divided as its definition says.
+ *
+ * @throws {TypeError} if it does not show the column that its rows are divided by
+ */
+export function assertShows(view: string, by: string, columns: readonly string[]): void {
+  if (columns.includes(by)) return
+  throw new TypeError(
+    `The view ${view} has parts by ${by}, which it does not show (${columns.join(', ')})`,
+  )
+}
