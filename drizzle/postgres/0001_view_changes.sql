@@ -38,16 +38,29 @@ CREATE TRIGGER view_versions_begun AFTER INSERT ON view_versions FOR EACH ROW
 EXECUTE FUNCTION view_versions_link();
 INSERT INTO view_changes (view, slot, number, version) SELECT view, 0, 0, version FROM view_versions;
 
--- Whoever may serve over the tables of before goes on serving.
+-- Else two versions could have one number, and a link would seem to lead from the other.
+CREATE FUNCTION view_versions_grow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the number of a version only grows' USING ERRCODE = 'integrity_constraint_violation';
+END
+$$;
+CREATE TRIGGER view_versions_grow BEFORE UPDATE ON view_versions FOR EACH ROW
+WHEN (NEW.number < OLD.number) EXECUTE FUNCTION view_versions_grow();
+
+-- Whoever may serve over the tables of before goes on serving, also by a grant to everybody or of columns.
 DO $$
 DECLARE
   role text;
 BEGIN
   FOR role IN
-    SELECT DISTINCT grantee::regrole::text FROM pg_class, aclexplode(relacl)
-    WHERE oid = 'view_versions'::regclass AND privilege_type = 'UPDATE' AND grantee <> relowner AND grantee <> 0
+    SELECT DISTINCT CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE grantee::regrole::text END
+    FROM (
+      SELECT relacl AS acl FROM pg_class WHERE oid = 'view_versions'::regclass
+      UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = 'view_versions'::regclass
+    ) AS granted, aclexplode(acl) WHERE privilege_type = 'UPDATE'
   LOOP
     EXECUTE 'GRANT SELECT, INSERT, UPDATE ON view_changes TO ' || role;
+    EXECUTE 'GRANT SELECT, UPDATE (number) ON view_versions TO ' || role;
   END LOOP;
 END
 $$;

@@ -37,3 +37,9 @@ BEGIN
     SET number = excluded.number, version = excluded.version, part = NULL, part_before = NULL;
 END;
 INSERT INTO view_changes (view, slot, number, version) SELECT view, 0, 0, version FROM view_versions;
+
+-- Else two versions could have one number, and a link would seem to lead from the other.
+CREATE TRIGGER view_versions_grow BEFORE UPDATE OF number ON view_versions WHEN new.number < old.number
+BEGIN
+  SELECT raise(ABORT, 'the number of a version only grows');
+END;

@@ -82,6 +82,11 @@ export class SharedEntries<View> {
       cache.unlink(`${cache.key(entry.version)}${suffix}`).catch(ignore)
   }
 
+  /** Says that an entry has taken the place of another one of the same version: what is there is of both. */
+  taken(before: CacheEntry, entry: CacheEntry): void {
+    for (const suffix of this.#entries.get(before) ?? []) this.#note(entry, suffix)
+  }
+
   /** The body of an entry in another form; an error is a miss. */
   async getEncoded(view: View, entry: CacheEntry, coding: string): Promise<Buffer | undefined> {
     try {

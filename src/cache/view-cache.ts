@@ -59,8 +59,10 @@ export interface ViewCacheOptions<View> {
   encode?: Encode
 }
 
-/** A change of so few parts is always less work than reading the whole; otherwise half of them. */
+/** A change of so few parts is always less work than reading the whole; else half of them are, ... */
 const FEW_PARTS = 16
+/** ... but never more: they are asked for one by one. */
+const MOST_PARTS = 256
 
 /**
  * The way to the answer of a cached view, and the only one:
@@ -181,8 +183,8 @@ export class ViewCache<View> {
 
   async #updated(view: View, last: DividedEntry): Promise<CacheEntry | undefined> {
     const started = performance.now()
-    const atMost = Math.max(FEW_PARTS, last.index.parts.length / 2)
-    const changed = await this.#readChanges(view, last, atMost)
+    const atMost = Math.min(Math.max(FEW_PARTS, last.index.parts.length / 2), MOST_PARTS)
+    const changed = await this.#changes(view, last, atMost)
     if (!changed) return undefined
     const { version, number, parts } = changed
     const entry = { version, number, ...joinParts(last, parts), expires: last.expires }
@@ -194,6 +196,17 @@ export class ViewCache<View> {
       this.#shared.shareUnlessReplaced(view, entry)
     }
     return entry
+  }
+
+  /** What the database cannot do now is done without the older entry, and not tried again with it. */
+  async #changes(view: View, last: DividedEntry, atMost: number): Promise<Changed | undefined> {
+    try {
+      return await this.#readChanges(view, last, atMost)
+    } catch (error) {
+      this.l1.delete(view, last)
+      if ((error as { statusCode?: number }).statusCode === 503) return undefined
+      throw error
+    }
   }
 
   /** @param ttl milliseconds */
@@ -231,7 +244,9 @@ export class ViewCache<View> {
 
   #keep(view: View, entry: CacheEntry): void {
     const before = this.l1.set(view, entry)
-    if (before && before.version !== entry.version) this.#shared.replaced(view, before)
+    if (!before) return
+    if (before.version === entry.version) this.#shared.taken(before, entry)
+    else this.#shared.replaced(view, before)
   }
 
   /**

@@ -13,6 +13,11 @@ export interface PartIndex {
   ends: number[]
 }
 
+/** What a shell has written that is no UTF-8: its place is another than it seems, and by this it is not found. */
+export function isUnclear(part: Part): boolean {
+  return typeof part === 'string' && part.includes('\ufffd')
+}
+
 /** Rows as they stand in a JSON array. */
 export function inJson(rows: unknown[]): string {
   return JSON.stringify(rows).slice(1, -1)
@@ -20,13 +25,19 @@ export function inJson(rows: unknown[]): string {
 
 /** Writes the rows of a view as JSON, and notes where each part of it ends. */
 export class PartsWriter {
-  readonly index: PartIndex = { parts: [], ends: [] }
+  readonly #index: PartIndex = { parts: [], ends: [] }
+  #isUnclear = false
   readonly #division: Division
   /** Behind the bracket that opens the array. */
   #offset = 1
 
   constructor(division: Division) {
     this.#division = division
+  }
+
+  /** None if it is not known where a part belongs. */
+  get index(): PartIndex | undefined {
+    return this.#isUnclear ? undefined : this.#index
   }
 
   write(rows: unknown[]): string {
@@ -51,7 +62,8 @@ export class PartsWriter {
 
   /** Rows of one part may come in several chunks. */
   #note(part: Part, text: string): void {
-    const { parts, ends } = this.index
+    const { parts, ends } = this.#index
+    this.#isUnclear ||= isUnclear(part)
     const end = this.#offset + Buffer.byteLength(text)
     this.#offset = end + 1
     if (parts.at(-1) === part) {

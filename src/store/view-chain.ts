@@ -1,4 +1,4 @@
-import type { Part } from './parts.js'
+import { isUnclear, type Part } from './parts.js'
 
 /** A version of a view, and how many it had before. */
 export interface ViewState {
@@ -38,9 +38,4 @@ export function changedParts(
 
 function isSame(link: Link | undefined, { version, number }: ViewState): boolean {
   return link?.version === version && link.number === number
-}
-
-/** What a shell has written that is no UTF-8: asked for by this, nothing would be found. */
-function isUnclear(part: Part): boolean {
-  return typeof part === 'string' && part.includes('\ufffd')
 }

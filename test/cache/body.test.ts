@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { Body, BodyStream } from '../../src/cache/body.js'
-import { joinParts, type Part } from '../../src/cache/parts.js'
+import { joinParts, type Part, type PartIndex } from '../../src/cache/parts.js'
 import { inJson, PartsWriter } from '../../src/store/parts.js'
 
 t.test('a small body is one buffer, a large one has segments that none copies', async (t) => {
@@ -122,7 +122,8 @@ function whole(content: Map<Part, number>) {
       chunks.push(Buffer.from(`${chunks.length > 0 ? ',' : '['}${writer.write(rows)}`))
   }
   chunks.push(Buffer.from(chunks.length > 0 ? ']' : '[]'))
-  return { body: Body.of(chunksOf(Buffer.concat(chunks), 50_000)), index: writer.index }
+  const body = Body.of(chunksOf(Buffer.concat(chunks), 50_000))
+  return { body, index: writer.index as PartIndex }
 }
 
 function rowsOf(part: Part, count: number): object[] {

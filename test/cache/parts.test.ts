@@ -2,7 +2,13 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { Body } from '../../src/cache/body.js'
-import { type DividedBody, isOrdered, joinParts, type Part } from '../../src/cache/parts.js'
+import {
+  type DividedBody,
+  isOrdered,
+  joinParts,
+  type Part,
+  type PartIndex,
+} from '../../src/cache/parts.js'
 import { inJson, PartsWriter } from '../../src/store/parts.js'
 
 /** Rows of each part: what a view holds. */
@@ -60,6 +66,14 @@ t.test(
   },
 )
 
+t.test('among parts that are no UTF-8 nobody knows where one belongs', async (t) => {
+  const writer = new PartsWriter({ by: 'part' })
+  writer.write([{ part: 'a' }])
+  t.not(writer.index, undefined)
+  writer.write([{ part: '\ufffd' }, { part: '\u{1f389}' }])
+  t.equal(writer.index, undefined)
+})
+
 /** A body as a fill gives it, in chunks that end wherever they do. */
 function whole(content: Content): DividedBody {
   const order = (one: Part, other: Part) => Buffer.compare(bytes(one), bytes(other))
@@ -69,7 +83,7 @@ function whole(content: Content): DividedBody {
   const writer = new PartsWriter({ by: 'part' })
   const chunks: string[] = []
   for (let i = 0; i < rows.length; i += 2) chunks.push(writer.write(rows.slice(i, i + 2)))
-  return { body: Body.of([Buffer.from(`[${chunks.join(',')}]`)]), index: writer.index }
+  return { body: Body.of([Buffer.from(`[${chunks.join(',')}]`)]), index: writer.index as PartIndex }
 }
 
 function rowsOf(part: Part, count: number): object[] {

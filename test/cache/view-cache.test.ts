@@ -222,6 +222,34 @@ t.test('a body of parts that grows past what is kept is read as a stream', async
   t.equal(answer.source, 'stored')
 })
 
+t.test('where the database cannot tell what changed now, the whole is read', async (t) => {
+  let failure: Error | undefined
+  const limits: number[] = []
+  const { cache, shared, source } = setUp(async (_view, _since, atMost) => {
+    limits.push(atMost)
+    if (failure) throw failure
+    return undefined
+  })
+  const parts = Array.from({ length: 10_000 }, (_, i) => i)
+  const filled = (version: string) => async () =>
+    dividedFilling(version, 1, { parts, ends: parts } as never)
+  await cache.answer(VIEW, shared, never, filled('a'))
+  for (const [version, error, says] of [
+    ['b', Object.assign(new Error('away'), { statusCode: 503 }), undefined],
+    ['c', new Error('a fault'), /a fault/],
+  ] as const) {
+    failure = error
+    source.version = version
+    const answering = cache.answer(VIEW, shared, never, filled(version))
+    if (says) await t.rejects(answering, says)
+    else t.equal((await answering).source, 'stored')
+  }
+  source.version = 'd'
+  const answer = await cache.answer(VIEW, shared, never, filled('d'))
+  t.equal(answer.source, 'stored', 'it was forgotten')
+  t.strictSame(limits, [256, 256], 'of however many, and not once more')
+})
+
 t.test('who reads a view that is too large to keep holds up nobody', async (t) => {
   const { cache, shared, change } = divided()
   const large = () => {

@@ -79,7 +79,10 @@ t.test('PostgreSQL: nothing is granted to a role that is not there', onPostgres,
     const { code, stdout, stderr } = await migrate(url, '--grant', role)
     t.equal(code, 1)
     t.equal(stdout, '')
-    t.match(stderr, new RegExp(`: there is no role ${role}, written as it is stored: CREATE ROLE ".*\\n$`))
+    t.match(
+      stderr,
+      new RegExp(`: there is no role ${role}, written as it is stored: CREATE ROLE ".*\\n$`),
+    )
     t.equal(stderr.split('\n').length, 2, 'one line')
   }
 })

@@ -111,6 +111,10 @@ t.test('what nobody can tell is not told', async (t) => {
   )
   t.equal(await since(), undefined, 'there is a gap')
 
+  await t.rejects(
+    shell.run('UPDATE view_versions SET number = number - 1'),
+    /the number of a version only grows/,
+  )
   const foreign = { version: 'f'.repeat(32), number: (await stateOf(shell)).number }
   t.equal(await app.views.readChanges(top2ByDepartment, foreign, 10), undefined)
 })

@@ -45,6 +45,7 @@ export function openSqlite(url: string, options: SqliteOptions = {}): Drizzle {
   try {
     const isNew = path !== ':memory:' && makeFile(url, path)
     client = new Sqlite(path, { timeout: START_TIMEOUT_MS })
+    assertEncoding(client, url)
     prepare(client, unknown, options)
     if (isNew) options.onCreated?.(resolve(path))
     const exposed = client.memory ? [] : exposedFiles(path)
@@ -85,6 +86,15 @@ function prepare(
   client.pragma('secure_delete = ON')
   for (const change of bringUpToDate(client, views, unknown)) onViewChange(change)
   client.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
+}
+
+/** Text is ordered by its bytes, by the database and where views are made of their parts. */
+function assertEncoding(client: Sqlite.Database, url: string): void {
+  const encoding = client.pragma('encoding', { simple: true })
+  if (encoding === 'UTF-8') return
+  throw new UnusableDatabase(
+    `DATABASE_URL=${url} has its text in ${encoding}, and must have it in UTF-8: name another file (".dump" of sqlite3 tells what is in this one)`,
+  )
 }
 
 /**

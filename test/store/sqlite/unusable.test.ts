@@ -37,6 +37,15 @@ testFailedStarts([
     env: () => ({ DATABASE_URL: `file:${'x'.repeat(300)}` }),
   },
   {
+    what: 'a database whose text is in UTF-16',
+    code: 1,
+    says: /^DATABASE_URL=file:\S+ has its text in UTF-16le, and must have it in UTF-8: name another file /,
+    env: (_t, directory) => {
+      const statements = "PRAGMA encoding = 'UTF-16le'; CREATE TABLE something (a)"
+      return { DATABASE_URL: altered(directory, statements) }
+    },
+  },
+  {
     what: 'a database of another program',
     code: 1,
     says: /^DATABASE_URL=file:\S+ is of another program, .* \(table employees already exists\)$/,
