@@ -18,7 +18,8 @@ export interface ViewDefinition {
    * Opts in to exactness: SQL that says whether the view can show anything of a row, by the row's name
    * and the rest of the table. The view gets a new version only when that holds of a row before or
    * after a change of it. Too wide costs a fill; too narrow makes the view stale, and is found by
-   * test/cache/views.property.test.ts. Without it every change of a column in `reads` counts: coarse, and always right.
+   * test/cache/views.property.test.ts. Without it every change of a column in `reads` counts: coarse, and
+   * always right.
    *
    * After an update or a delete the row's old state is no longer in the table, and its new state is:
    * a condition on "the others" must leave out the row's own id.

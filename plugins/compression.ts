@@ -8,8 +8,8 @@ declare module 'fastify' {
   interface FastifyReply {
     /** The coding that the client likes best, for an answer that there may be in several: Vary says so. */
     coding: () => ContentCoding | undefined
-    /** As that, and says that the answer is sent in it. */
-    useCoding: () => ContentCoding | undefined
+    /** Says that the answer is sent in a coding, in its entity tag, too, if it has one. */
+    sentIn: (coding: ContentCoding) => FastifyReply
   }
 }
 
@@ -25,12 +25,10 @@ export default fp(
       vary(this)
       return codingFor(this.request.headers['accept-encoding'])
     })
-    fastify.decorateReply('useCoding', function () {
-      const coding = this.coding()
-      if (coding) this.header('content-encoding', coding)
+    fastify.decorateReply('sentIn', function (coding) {
       const etag = this.getHeader('etag')
-      if (coding && typeof etag === 'string') this.header('etag', codedEtag(etag, coding))
-      return coding
+      if (typeof etag === 'string') this.header('etag', codedEtag(etag, coding))
+      return this.header('content-encoding', coding)
     })
     // Behind the hooks that end a list with its client, and keep a view.
     fastify.addHook('onRoute', (route) => {
@@ -41,8 +39,9 @@ export default fp(
 )
 
 const compressList: onSendHookHandler<unknown> = (_request, reply, payload, done) => {
-  const coding = payload instanceof JsonArrayStream ? reply.useCoding() : undefined
+  const coding = payload instanceof JsonArrayStream ? reply.coding() : undefined
   if (!coding) return done()
+  reply.sentIn(coding)
   // An error, or a client that leaves, ends both; whoever sends the last one is told.
   done(
     null,

@@ -4,7 +4,6 @@ import type { View } from '../drizzle/define-view.js'
 import { BodyStream } from '../src/cache/body.js'
 import type { Answer } from '../src/cache/view-cache.js'
 import { CACHE_CONTROL } from '../src/http/cache-control.js'
-import { codedEtag } from '../src/http/content-coding.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -61,7 +60,7 @@ export function announceView(reply: FastifyReply, view: View, answer: Answer): A
     if (body instanceof BodyStream) reply.header('content-length', body.body.length)
     return body
   }
-  reply.headers({ etag: codedEtag(etag, coding), 'content-encoding': coding })
+  reply.sentIn(coding)
   return encoded
 }
 

@@ -189,7 +189,8 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     }
     // For HEAD everybody would be read only to be dropped.
     if (request.method === 'HEAD') {
-      reply.useCoding()
+      const coding = reply.coding()
+      if (coding) reply.sentIn(coding)
       return Readable.from([])
     }
     const leave = lists.enter(clientOf(request))

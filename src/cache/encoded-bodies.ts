@@ -1,23 +1,16 @@
 import type { CacheEntry } from './l1-cache.js'
-import type { SharedEntries } from './shared-entries.js'
+import { REST_MS, type SharedEntries, SMALL_BYTES } from './shared-entries.js'
 
 /** Makes another form of a body, in another thread. */
 export type Encode = (body: Buffer, coding: string) => Promise<Buffer>
 
-export const LIMITS = {
-  /** Smaller bodies stay as they are: they fit into a packet. */
-  leastBytes: 1024,
-  /** Bodies that are encoded at once; whoever asks for another one is sent it as it is. */
-  atOnce: 2,
-  /**
-   * A larger one is encoded when it is asked for again after so many milliseconds: one that is replaced all
-   * the time would keep every core busy, and be sent to nobody.
-   */
-  smallBytes: 64 * 1024,
-  restMs: 200,
-}
+/** Smaller bodies stay as they are: they fit into a packet. */
+const LEAST_BYTES = 1024
+/** Bodies that are encoded at once; whoever asks for another one is sent it as it is. */
+const AT_ONCE = 2
 
 interface Forms {
+  /** In milliseconds of `performance.now()`. */
   askedFirst: number
   /** None: it is being made, or not worth it. */
   bodies: Map<string, Buffer | undefined>
@@ -61,8 +54,8 @@ export class EncodedBodies<View> {
   }
 
   #isDue({ body }: CacheEntry, { askedFirst }: Forms): boolean {
-    if (body.length < LIMITS.leastBytes || this.#underWay >= LIMITS.atOnce) return false
-    return body.length <= LIMITS.smallBytes || performance.now() - askedFirst >= LIMITS.restMs
+    if (body.length < LEAST_BYTES || this.#underWay >= AT_ONCE) return false
+    return body.length <= SMALL_BYTES || performance.now() - askedFirst >= REST_MS
   }
 
   async #make(view: View, entry: CacheEntry, coding: string, { bodies }: Forms): Promise<void> {

@@ -16,13 +16,14 @@ export interface SharedCache {
   unlink(key: string): Promise<unknown>
 }
 
-/** A body up to this size is shared as soon as it is made. */
-const SMALL_BYTES = 64 * 1024
+/** What is made of a body up to this size, for others or in another form, is made as soon as it is wanted. */
+export const SMALL_BYTES = 64 * 1024
 /**
- * How long a larger one, made of parts, must be the last one before it is shared, in milliseconds: signing
- * and sending all of it at every change would cost more than a change. Others make it of parts, too.
+ * How long a larger one must be the last one before that, in milliseconds: to sign and send it, or to compress
+ * it, at every change would cost more than a change, and be of use to nobody.
  */
-const REST_MS = 200
+export const REST_MS = 200
+
 /** The entries that are in the store which processes share, or on their way there. */
 export class SharedEntries<View> {
   readonly #caches = new Map<View, SharedCache>()

@@ -75,6 +75,7 @@ const MOST_PARTS = 256
  */
 export class ViewCache<View> {
   readonly l1 = new L1Cache<View>()
+  /** By a key that bears the version just read: nobody joins one that took off before a write they know of. */
   readonly #flights = new SingleFlight<string, CacheEntry>()
   /** Reads of whole views that have parts, or may have. */
   readonly #fills = new SingleFlight<View, DividedEntry>()

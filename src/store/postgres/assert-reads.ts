@@ -23,9 +23,10 @@ const COLUMNS = Object.keys(getTableColumns(employees))
 
 /**
  * Proves that a view reads no more than its definition says, since nothing else gives it a new version.
+ * And that it can be divided as its definition says.
  *
  * @param connection in a transaction that has made the view
- * @throws {TypeError} that says what the query reads besides
+ * @throws {TypeError} that says what the query reads besides, or that it does not show what divides it
  */
 export async function assertReads(
   connection: Connection,

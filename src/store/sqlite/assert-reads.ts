@@ -4,9 +4,10 @@ import { assertShows, type GeneratedView } from '../views/generate.js'
 /**
  * Proves that a view reads no more than its definition says, since nothing else gives it a new version:
  * its query must be possible on a table that has nothing but those columns, and show the same there.
+ * And that it can be divided as its definition says.
  *
  * @param client of the database whose table it is
- * @throws {TypeError} that says what the query reads besides
+ * @throws {TypeError} that says what the query reads besides, or that it does not show what divides it
  */
 export function assertReads(
   client: Sqlite.Database,
