@@ -6,7 +6,9 @@ import { JsonArrayStream } from '../src/store/json-array-stream.js'
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** The coding that the client likes best, for an answer that there may be in several: Vary says so. */
+    /** The coding that the client likes best, if answers are compressed. */
+    likedCoding: () => ContentCoding | undefined
+    /** As likedCoding, for an answer that there may be in several: Vary says so. */
     coding: () => ContentCoding | undefined
     /** Says that the answer is sent in a coding, in its entity tag, too, if it has one. */
     sentIn: (coding: ContentCoding) => FastifyReply
@@ -20,10 +22,12 @@ declare module 'fastify' {
 export default fp(
   async function compressionPlugin(fastify) {
     const isOn = fastify.config.compression
+    fastify.decorateReply('likedCoding', function () {
+      return isOn ? codingFor(this.request.headers['accept-encoding']) : undefined
+    })
     fastify.decorateReply('coding', function () {
-      if (!isOn) return undefined
-      vary(this)
-      return codingFor(this.request.headers['accept-encoding'])
+      if (isOn) vary(this)
+      return this.likedCoding()
     })
     fastify.decorateReply('sentIn', function (coding) {
       const etag = this.getHeader('etag')

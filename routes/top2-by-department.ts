@@ -53,8 +53,12 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   )
 
   async function getTopTwo(request: FastifyRequest, reply: FastifyReply) {
-    const answer = await viewCache.answer(top2ByDepartment, inRedis, knownTag(request), () =>
-      views.read(top2ByDepartment),
+    const answer = await viewCache.answer(
+      top2ByDepartment,
+      inRedis,
+      knownTag(request),
+      () => views.read(top2ByDepartment),
+      request.viewVersion,
     )
     return reply.sendView(top2ByDepartment, answer)
   }

@@ -15,10 +15,12 @@ import errors, { sendUnroutable } from '../plugins/errors.js'
 import host from '../plugins/host.js'
 import methods from '../plugins/methods.js'
 import metrics from '../plugins/metrics.js'
+import nearCopies from '../plugins/near-copies.js'
 import openapi from '../plugins/openapi.js'
 import overload from '../plugins/overload.js'
 import pipelining from '../plugins/pipelining.js'
 import rateLimit from '../plugins/rate-limit.js'
+import readyAnswers from '../plugins/ready-answers.js'
 import redis from '../plugins/redis.js'
 import refusals from '../plugins/refusals.js'
 import requestIds from '../plugins/request-id.js'
@@ -31,6 +33,7 @@ import type { Config } from './config.js'
 import { trustedProxies } from './http/client-address.js'
 import { answerClientError } from './http/client-error.js'
 import { AccessLog } from './http/log-controller.js'
+import { ReadyResponse } from './http/ready-response.js'
 import { requestId } from './http/request-id.js'
 import { lazyChildLogger } from './http/request-log.js'
 import { buildValidator } from './http/validation.js'
@@ -65,6 +68,7 @@ export async function buildApp(config: Config) {
       headersTimeout: 10_000,
       connectionsCheckingInterval: 1000, // else a client that is too late is found after 30 s
       requireHostHeader: false,
+      ServerResponse: ReadyResponse,
     },
     routerOptions: { maxParamLength: 1000 },
     schemaController: { compilersFactory: { buildValidator } },
@@ -96,8 +100,10 @@ export async function buildApp(config: Config) {
   await app.register(store)
   await app.register(compression)
   await app.register(viewCache)
+  await app.register(readyAnswers)
   await app.register(viewReply)
   await app.register(caching)
+  await app.register(nearCopies)
 
   // A new file in routes/ is a new resource or view, with no list to add it to.
   await app.register(autoload, { dir: fileURLToPath(new URL('../routes', import.meta.url)) })

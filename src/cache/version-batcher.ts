@@ -1,5 +1,3 @@
-import { setImmediate as checkPhase } from 'node:timers/promises'
-
 /** Where versions come from: the database, at once, or where that is far away, in time. */
 export type VersionSource<View> = (view: View) => string | Promise<string>
 
@@ -15,8 +13,8 @@ export type VersionSource<View> = (view: View) => string | Promise<string>
  */
 export class VersionBatcher<View> {
   readonly #source: VersionSource<View>
-  /** Of each view, the probe that has not begun. */
-  readonly #next = new Map<View, Promise<string>>()
+  /** Of each view, those who wait for the probe that has not begun. */
+  readonly #waiting = new Map<View, Ask[]>()
 
   constructor(source: VersionSource<View>) {
     this.#source = source
@@ -24,16 +22,41 @@ export class VersionBatcher<View> {
 
   /** The version of a view at a moment between this call and its result. */
   version(view: View): Promise<string> {
-    const next = this.#next.get(view)
-    if (next) return next
-    const begun = this.#begin(view)
-    this.#next.set(view, begun)
-    return begun
+    return new Promise((resolve, reject) => this.ask(view, { resolve, reject }))
   }
 
-  async #begin(view: View): Promise<string> {
-    await checkPhase()
-    this.#next.delete(view)
-    return this.#source(view)
+  /** As `version`, told at once: all who share a probe are answered in a row, with no promise for each. */
+  ask(view: View, ask: Ask): void {
+    const waiting = this.#waiting.get(view)
+    if (waiting) {
+      waiting.push(ask)
+      return
+    }
+    this.#waiting.set(view, [ask])
+    setImmediate(() => this.#begin(view))
   }
+
+  #begin(view: View): void {
+    const waiting = this.#waiting.get(view) as Ask[]
+    this.#waiting.delete(view)
+    const reject = (error: unknown) => {
+      for (const ask of waiting) ask.reject(error)
+    }
+    const resolve = (version: string) => {
+      for (const ask of waiting) ask.resolve(version)
+    }
+    try {
+      const version = this.#source(view)
+      if (typeof version === 'string') resolve(version)
+      else version.then(resolve, reject)
+    } catch (error) {
+      reject(error)
+    }
+  }
+}
+
+/** Who asks for a version. Neither may throw: others are told behind them. */
+interface Ask {
+  resolve: (version: string) => void
+  reject: (error: unknown) => void
 }

@@ -50,6 +50,9 @@ export interface Answer {
   entry?: CacheEntry
 }
 
+/** Finds the tag under which a client has the representation with this entity tag. */
+type Known = (etag: string) => string | undefined
+
 /** Told of each read of a view: whether all of it or parts were read, and what it took in seconds. */
 type OnFill<View> = (view: View, what: 'whole' | 'parts', seconds: number) => void
 
@@ -104,16 +107,17 @@ export class ViewCache<View> {
   /**
    * The whole way.
    *
-   * @param known finds the tag under which the client has the representation with this entity tag
    * @param read reads the view from the database
+   * @param version that {@link near} has found for this request
    */
   async answer(
     view: View,
     shared: SharedCache,
-    known: (etag: string) => string | undefined,
+    known: Known,
     read: () => Promise<Filling>,
+    version?: string,
   ): Promise<Answer> {
-    const found = await this.lookup(view, shared, known)
+    const found = await this.lookup(view, shared, known, version)
     if (!(found instanceof Miss)) return found
     try {
       return await found.fill(await read())
@@ -126,13 +130,36 @@ export class ViewCache<View> {
   async lookup(
     view: View,
     shared: SharedCache,
-    known: (etag: string) => string | undefined,
+    known: Known,
+    version?: string,
   ): Promise<Answer | Miss> {
-    const version = await this.#versions.version(view)
-    const tag = known(viewEtag(version))
+    const current = version ?? (await this.#versions.version(view))
+    return this.#near(view, known, current) ?? this.#lookFurther(view, shared, current)
+  }
+
+  /**
+   * The way up to the entry in this process, which waits for nothing but the version.
+   *
+   * @param done is told of the answer, or of the version of which there is none here; must not throw
+   */
+  near(
+    view: View,
+    known: Known,
+    done: (found: Answer | { version: string }) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    this.#versions.ask(view, {
+      resolve: (version) => done(this.#near(view, known, version) ?? { version }),
+      reject: failed,
+    })
+  }
+
+  #near(view: View, known: Known, version: string): Answer | undefined {
+    const etag = viewEtag(version)
+    const tag = known(etag)
     if (tag !== undefined) return { source: 'not_modified', etag: tag, body: undefined, ttl: 0 }
     const entry = this.l1.get(view, version)
-    return entry ? hit('near', entry) : this.#lookFurther(view, shared, version)
+    return entry && hit('near', entry)
   }
 
   /** The body of an answer in a coding, if it is there already; if not, it is made. */

@@ -1,0 +1,86 @@
+import type { FastifyReply } from 'fastify'
+import fp from 'fastify-plugin'
+import type { View } from '../drizzle/define-view.js'
+import { cacheStatusWith } from '../src/cache/cache-status.js'
+import type { CacheEntry } from '../src/cache/l1-cache.js'
+import type { Answer } from '../src/cache/view-cache.js'
+import type { ContentCoding } from '../src/http/content-coding.js'
+import { linesOf, ReadyResponse } from '../src/http/ready-response.js'
+import { SECURITY_HEADERS } from '../src/http/security-headers.js'
+import { notModifiedHeaders, viewHeaders } from '../src/http/view-headers.js'
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** Sends the answer of a cached view from a head that is ready, if it can be; false: it was not sent. */
+    sendReady: (view: View, answer: Answer) => boolean
+  }
+}
+
+/** The lines of the heads of a hit, by coding, which are the same for a second: Cache-Status counts those. */
+interface Heads {
+  seconds: number
+  byCoding: Map<ContentCoding | undefined, string>
+}
+
+/**
+ * Decorates `reply.sendReady`: answers from the copy in this process, whose head is ready but for the id of
+ * the request. Such an answer goes past the hooks that make one (onSend), and does what they would; those
+ * behind it (onResponse: the log, the metrics) run as ever.
+ *
+ * What is anything else is sent as Fastify sends it, and so is the answer to HEAD, and one on which a hook
+ * has put a header: CORS, a limit, the end of the connection.
+ */
+export default fp(
+  async function readyAnswersPlugin(fastify) {
+    const { config, metrics, slowReaders, viewCache } = fastify
+    const cacheStatus = cacheStatusWith(config.viewMaxStalenessMs)
+    const vary = config.compression && { vary: 'accept-encoding' }
+    const common = linesOf({ ...SECURITY_HEADERS, ...vary })
+    const heads = new WeakMap<CacheEntry, Heads>()
+
+    fastify.decorateReply('sendReady', function (view, answer) {
+      const { raw, request } = this
+      const { source, etag, entry, body } = answer
+      if (!(raw instanceof ReadyResponse) || request.method === 'HEAD' || hasHeaders(this))
+        return false
+      const id = `x-request-id: ${request.id}\r\n`
+      if (source === 'not_modified') {
+        metrics.viewAnswered(view.name, source)
+        this.hijack()
+        const own = linesOf(notModifiedHeaders(etag, cacheStatus(answer)))
+        raw.endReady(304, common + own + id)
+        return true
+      }
+      if (source !== 'near' || !entry || !Buffer.isBuffer(body)) return false
+      metrics.viewAnswered(view.name, source)
+      this.hijack()
+      const liked = this.likedCoding()
+      const encoded = liked && viewCache.encoded(view, answer, liked)
+      const sent = encoded ?? body
+      slowReaders.sends(request.raw.socket, sent)
+      raw.endReady(200, headOf(entry, answer, encoded && liked) + id, sent)
+      return true
+    })
+
+    function headOf(entry: CacheEntry, answer: Answer, coding: ContentCoding | undefined): string {
+      const seconds = Math.ceil(answer.ttl / 1000)
+      let ready = heads.get(entry)
+      if (ready?.seconds !== seconds) {
+        ready = { seconds, byCoding: new Map() }
+        heads.set(entry, ready)
+      }
+      let head = ready.byCoding.get(coding)
+      if (head === undefined) {
+        head = common + linesOf(viewHeaders(answer.etag, cacheStatus(answer), coding))
+        ready.byCoding.set(coding, head)
+      }
+      return head
+    }
+  },
+  { name: 'ready-answers', dependencies: ['compression', 'metrics', 'slow-readers', 'view-cache'] },
+)
+
+function hasHeaders(reply: FastifyReply): boolean {
+  for (const _ in reply.getHeaders()) return true
+  return false
+}
