@@ -17,9 +17,19 @@ const TURN_BYTES = 4096
 /** ... or of a body in chunks, which may be of a byte each, and each a callback. */
 const TURN_BYTES_OF_CHUNKS = 512
 
-interface Waiting {
+/** What is known of a connection. */
+interface Connection {
+  /** What waits on it. */
   requests: number
   bytes: number
+  /** It sent more than may wait, and is not heard any more. */
+  isRefused: boolean
+  /** In its input a body is next, of a request that waits. */
+  isHeld: boolean
+  /** Its request has a body in chunks. */
+  isChunked: boolean
+  /** It was parsed in this turn; but who reads a body resumes its socket again and again. */
+  isServed: boolean
 }
 
 /**
@@ -36,83 +46,88 @@ interface Waiting {
  */
 export default fp(
   async function pipeliningPlugin(fastify) {
-    const waiting = new WeakMap<Socket, Waiting>()
-    const refused = new WeakSet<Socket>()
-    /** Those in whose input a body is next, of a request that waits. */
-    const held = new WeakSet<Socket>()
-    /** Those whose request has a body in chunks. */
-    const chunked = new WeakSet<Socket>()
-    /** Those that were parsed in this turn; but who reads a body resumes its socket again and again. */
-    const served = new WeakSet<Socket>()
+    const connections = new WeakMap<Socket, Connection>()
     let bytesOfAll = 0
 
     fastify.server.on('connection', function parseBitByBit(socket) {
+      const own = connectionOf(socket)
       const [parse] = socket.listeners('data') as ((bytes: Buffer) => void)[]
       if (!parse) return
       // Node leaves the reading to its parser unless somebody listens.
       socket.removeListener('data', parse).on('data', (bytes: Buffer) => {
         let at = 0
         for (; at < bytes.length; at += SLICE_BYTES) {
-          if (refused.has(socket) || socket.destroyed) return
-          const most = chunked.has(socket) ? TURN_BYTES_OF_CHUNKS : TURN_BYTES
-          if (at >= most || served.has(socket)) break
-          if (held.has(socket) || socket.isPaused()) break
-          parse.call(socket, bytes.subarray(at, at + SLICE_BYTES))
+          if (own.isRefused || socket.destroyed) return
+          const most = own.isChunked ? TURN_BYTES_OF_CHUNKS : TURN_BYTES
+          if (at >= most || own.isServed || own.isHeld || socket.isPaused()) break
+          parse.call(
+            socket,
+            bytes.length > SLICE_BYTES ? bytes.subarray(at, at + SLICE_BYTES) : bytes,
+          )
         }
-        if (at < bytes.length) putBack(socket, bytes.subarray(at))
+        if (at < bytes.length) putBack(socket, own, bytes.subarray(at))
       })
     })
 
     fastify.addHook('onRequest', function waitForTurn({ raw: request }, { raw }, done) {
-      if (isChunked(request)) chunked.add(request.socket)
-      else chunked.delete(request.socket)
-      if (raw.socket) return done()
       const { socket } = request
-      const own = waitingOn(socket)
+      const own = connectionOf(socket)
+      own.isChunked = isChunked(request)
+      if (raw.socket) return done()
       const bytes = bytesOf(request)
       if (bytesOfAll + bytes > MAX_BYTES_OF_ALL) {
         socket.destroy()
         return
       }
       if (own.requests === MAX_PIPELINED || own.bytes + bytes > MAX_BYTES) {
-        refused.add(socket)
+        own.isRefused = true
         raw.once('socket', fastify.endConnection)
         return
       }
       own.bytes += bytes
       bytesOfAll += bytes
       own.requests++
-      if (hasBody(request)) held.add(socket)
+      if (hasBody(request)) own.isHeld = true
       raw.once('socket', () => {
         own.requests--
         own.bytes -= bytes
         bytesOfAll -= bytes
         setImmediate(() => {
           if (socket.destroyed) return
-          if (held.delete(socket)) socket.resume()
+          if (own.isHeld) {
+            own.isHeld = false
+            socket.resume()
+          }
           done()
         })
       })
     })
 
     /** Until Node reads on, if it has paused; until the turn of who waits; or until the next turn. */
-    function putBack(socket: Socket, rest: Buffer): void {
+    function putBack(socket: Socket, own: Connection, rest: Buffer): void {
       const isNodes = socket.isPaused()
       // First, since what is put back into a stream that flows comes out at once.
       socket.pause().unshift(rest)
-      if (isNodes || held.has(socket) || served.has(socket)) return
-      served.add(socket)
+      if (isNodes || own.isHeld || own.isServed) return
+      own.isServed = true
       setImmediate(() => {
-        served.delete(socket)
-        if (!held.has(socket)) socket.resume()
+        own.isServed = false
+        if (!own.isHeld) socket.resume()
       })
     }
 
-    function waitingOn(socket: Socket): Waiting {
-      const known = waiting.get(socket)
+    function connectionOf(socket: Socket): Connection {
+      const known = connections.get(socket)
       if (known) return known
-      const own = { requests: 0, bytes: 0 }
-      waiting.set(socket, own)
+      const own = {
+        requests: 0,
+        bytes: 0,
+        isRefused: false,
+        isHeld: false,
+        isChunked: false,
+        isServed: false,
+      }
+      connections.set(socket, own)
       socket.once('close', () => {
         bytesOfAll -= own.bytes
         own.bytes = 0

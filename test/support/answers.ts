@@ -3,7 +3,7 @@ export function takeAnswers(received: string): { bodies: string[]; rest: string 
   const bodies: string[] = []
   let rest = received
   for (;;) {
-    const [head, length] = /^[\s\S]*?content-length: (\d+)[\s\S]*?\r\n\r\n/.exec(rest) ?? []
+    const [head, length] = /^[\s\S]*?content-length: (\d+)[\s\S]*?\r\n\r\n/i.exec(rest) ?? []
     if (head === undefined || rest.length < head.length + Number(length)) return { bodies, rest }
     const end = head.length + Number(length)
     bodies.push(rest.slice(head.length, end))
