@@ -115,6 +115,8 @@ export class GroupCommit {
 
   /** What became of each write, or the error that undid all of them. */
   #commit(batch: Write[]): Outcome[] | { error: unknown } {
+    const [only] = batch
+    if (only && batch.length === 1) return this.#commitAlone(only)
     try {
       const outcomes = batch.map(({ work }) => this.#attempt(work))
       this.#statements.commit.run()
@@ -122,6 +124,25 @@ export class GroupCommit {
     } catch (error) {
       if (this.#client.inTransaction) this.#client.exec('ROLLBACK')
       return { error }
+    }
+  }
+
+  /**
+   * A write without neighbours needs no savepoint: what undoes it undoes the transaction. Under one, SQLite
+   * writes what each page was before into a temporary file, which is most of what thousands of rows cost.
+   */
+  #commitAlone({ work }: Write): Outcome[] | { error: unknown } {
+    let isDone = false
+    try {
+      const value = work()
+      isDone = true
+      this.#statements.commit.run()
+      return [{ value }]
+    } catch (error) {
+      const isIntact = this.#client.inTransaction
+      if (isIntact) this.#client.exec('ROLLBACK')
+      // It has failed by itself, and not the transaction under it.
+      return isIntact && !isDone ? [{ error }] : { error }
     }
   }
 

@@ -47,6 +47,28 @@ t.test('a write that fails half-way is undone, and leaves its neighbours alone',
   t.strictSame(values(client), [1, 3])
 })
 
+t.test('a write alone has no savepoint, and if it fails its transaction is undone', async (t) => {
+  const { client, log } = await database(t)
+  const batches: Batch[] = []
+  const commits = new GroupCommit(client, { onBatch: (batch) => batches.push(batch) })
+  await commits.run(() => insert(client, 1))
+  const half = commits.run(() => {
+    insert(client, 2)
+    throw new Error('second thoughts')
+  })
+  await t.rejects(half, { message: 'second thoughts' })
+  t.strictSame(
+    log.filter((line) => !line.startsWith('INSERT')),
+    ['BEGIN IMMEDIATE', 'COMMIT', 'BEGIN IMMEDIATE', 'ROLLBACK'],
+  )
+  t.strictSame(
+    batches.map(({ failed }) => failed),
+    [false, false],
+    'the database has done what it was told',
+  )
+  t.strictSame(values(client), [1])
+})
+
 t.test('a commit that fails keeps nothing, and nobody is told otherwise', async (t) => {
   const { client } = await database(t)
   client.exec('CREATE TABLE pairs (value REFERENCES numbers DEFERRABLE INITIALLY DEFERRED)')
