@@ -18,6 +18,8 @@ import { asDatabaseError } from './errors.js'
 
 /** Rows between two turns of the event loop, in which a signal is heard. */
 const TURN = 5000
+/** Holds the pages that a batch changes: those that do not fit are written several times. */
+const CACHE_KIB = 64 * 1024
 /** More of the rows that repeat a key are counted, and not kept. */
 const KEPT = 1000
 
@@ -39,6 +41,7 @@ export class SqliteBulk implements Bulk {
 
   /** One transaction would lock the service's writers out for all of it. */
   async append(): Promise<undefined> {
+    this.#client.pragma(`cache_size = -${CACHE_KIB}`)
     return undefined
   }
 
