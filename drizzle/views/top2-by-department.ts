@@ -33,6 +33,9 @@ function ofDepartment(department: string): string {
 }
 
 const SQL = {
+  // The subquery tells SQLite in which order departments come, so that it sorts the rows of each one and
+  // not all of them before it gives the first: others have their turn meanwhile. LIMIT -1, which limits
+  // nothing, keeps it from leaving the order of a subquery out.
   sqlite: `
     WITH RECURSIVE departments (department) AS (
       SELECT min(department) FROM employees
@@ -41,14 +44,14 @@ const SQL = {
       FROM departments WHERE department IS NOT NULL
     )
     SELECT e.id, e.name, e.salary, e.department
-    FROM departments
+    FROM (SELECT department FROM departments ORDER BY department LIMIT -1) AS each
     CROSS JOIN employees AS e INDEXED BY employees_by_department_salary
-      ON e.department = departments.department
+      ON e.department = each.department
       AND e.salary >= ifnull(
-        (SELECT salary FROM employees WHERE department = departments.department ORDER BY salary DESC LIMIT 1 OFFSET 1),
+        (SELECT salary FROM employees WHERE department = each.department ORDER BY salary DESC LIMIT 1 OFFSET 1),
         0
       )
-    ORDER BY e.department, e.salary DESC, e.id`,
+    ORDER BY each.department, e.salary DESC, e.id`,
 
   // PostgreSQL is told to go department by department by LATERAL, and to seek by ORDER BY with LIMIT.
   postgres: `
