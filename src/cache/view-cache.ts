@@ -84,8 +84,8 @@ export class ViewCache<View> {
   readonly #fills = new SingleFlight<View, DividedEntry>()
   readonly #versions: VersionBatcher<View>
   readonly #shared = new SharedEntries<View>()
-  /** Views that are too large to be kept, as far as is known. */
-  readonly #large = new Set<View>()
+  /** Until when views are taken to be too large to be kept, in milliseconds of `performance.now()`. */
+  readonly #large = new Map<View, number>()
   readonly #encoded: EncodedBodies<View>
   readonly #readChanges: ReadChanges<View>
   readonly #onFill: OnFill<View>
@@ -240,7 +240,8 @@ export class ViewCache<View> {
   /** @param ttl milliseconds */
   #miss(view: View, ttl: number, land: (entry?: CacheEntry) => void = () => {}): Miss {
     const started = performance.now()
-    const isAwaited = !this.#large.has(view) && !this.#fills.join(view)
+    const isLarge = (this.#large.get(view) ?? 0) > started
+    const isAwaited = !isLarge && !this.#fills.join(view)
     const landFill = isAwaited ? this.#fills.lead(view) : () => {}
     const abandon = () => {
       land()
@@ -249,13 +250,13 @@ export class ViewCache<View> {
     const fill = async (filling: Filling): Promise<Answer> => {
       const { version, number } = filling
       if (!filling.index) landFill()
-      const body = await collect(filling)
+      // Of one that was too large lately, megabytes would wait here for nothing before the first is sent.
+      const body = isLarge ? filling : await collect(filling)
       if (!(body instanceof Body)) {
-        this.#large.add(view)
+        if (!isLarge) this.#large.set(view, performance.now() + ttl)
         abandon()
         return { source: 'passed', etag: viewEtag(version), body, ttl: 0 }
       }
-      this.#large.delete(view)
       this.#onFill(view, 'whole', (performance.now() - started) / 1000)
       const index = filling.index && isOrdered(filling.index) ? filling.index : undefined
       const entry = { version, number, body, index, expires: performance.now() + ttl }

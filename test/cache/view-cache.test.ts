@@ -1,5 +1,7 @@
 // no database: versions are made up
 import { Readable } from 'node:stream'
+import { buffer, text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import type { CacheEntry } from '../../src/cache/l1-cache.js'
 import {
@@ -252,6 +254,7 @@ t.test('where the database cannot tell what changed now, the whole is read', asy
 
 t.test('who reads a view that is too large to keep holds up nobody', async (t) => {
   const { cache, shared, change } = divided()
+  shared.ttl = 50
   const large = () => {
     const chunks = Array.from({ length: 17 }, () => Buffer.alloc(1024 * 1024))
     return Object.assign(Readable.from(chunks), {
@@ -265,8 +268,29 @@ t.test('who reads a view that is too large to keep holds up nobody', async (t) =
   change('b', 2, [])
   // It is not waited for, although it does not come to an end.
   const answer = await cache.answer(VIEW, shared, never, async () => dividedFilling('b', 2))
-  t.equal(answer.source, 'stored')
+  t.strictSame([answer.source, `${await text(answer.body as Readable)}`], ['passed', '[one]'])
   if (reading instanceof Miss) reading.abandon()
+  await delay(60)
+  const later = await cache.answer(VIEW, shared, never, async () => dividedFilling('b', 2))
+  t.equal(later.source, 'stored', 'it may have become smaller')
+})
+
+t.test('of a view that was too large to keep, nothing is read before it is sent', async (t) => {
+  const { cache, shared } = divided()
+  let read = 0
+  const large = async () => {
+    const chunks = function* () {
+      for (; read < 17; read++) yield Buffer.alloc(1024 * 1024)
+    }
+    const body = Readable.from(chunks(), { highWaterMark: 1 })
+    return Object.assign(body, { version: 'a', number: 1, index: undefined })
+  }
+  const first = await cache.answer(VIEW, shared, never, large)
+  t.equal((await buffer(first.body as Readable)).length, 17 * 1024 * 1024)
+  read = 0
+  const { source, body } = await cache.answer(VIEW, shared, never, large)
+  t.strictSame([source, read], ['passed', 0])
+  t.equal((await buffer(body as Readable)).length, 17 * 1024 * 1024)
 })
 
 /** A cache of a view that has parts, of which a test says what has changed. */
