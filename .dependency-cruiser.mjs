@@ -124,5 +124,7 @@ export default {
     exclude: { path: '^(?:dist|test/sdk)/' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
+    // As Node finds what a package exports under another name than its file's.
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'default'] },
   },
 }
