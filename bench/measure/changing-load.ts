@@ -1,4 +1,4 @@
-import { VIEWS } from '../rows.js'
+import { VIEWS } from '../loads.js'
 
 /** Whom a client may ask for, and change. */
 export interface Known {

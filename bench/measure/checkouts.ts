@@ -1,76 +1,97 @@
 import { basename } from 'node:path'
-import { scoped } from '../../test/support/scope.js'
-import { type Row, serviceLoads } from '../rows.js'
+import { type Scope, scoped } from '../../test/support/scope.js'
+import type { Question } from '../loads.js'
+import { checkoutQuestions } from '../rows.js'
+import { apart } from '../servers/cores.js'
 import { ServerProcess } from '../servers/process.js'
+import type { Measured } from './load.js'
 import type { RowResult } from './results.js'
-import { measureOn, type Plan, type Sample, summarize, WARM_UP } from './rounds.js'
-
-/** What is not compared: it takes other code than the service's own. */
-const NOT_COMPARED = /in Redis only/
+import { askForErrors, measureOn, NeverCoded, type Plan } from './rounds.js'
+import { type Sample, summarize } from './samples.js'
 
 /** How many steps {@link measureCheckouts} takes. */
-export function stepsOfCheckouts(plan: Plan, checkouts: string[]): number {
-  return 2 * plan.rounds * loadsOf(plan).length * (checkouts.length + 1)
+export function stepsOfCheckouts({ rounds, employees, only }: Plan, checkouts: string[]): number {
+  return 2 * rounds * checkoutQuestions(employees, only).length * (checkouts.length + 1)
 }
 
 /**
  * Measures this service, and that of other checkouts of it on the Node of each, in turns: all of a
- * load right behind one another, several times a round, each round with new processes.
+ * question right behind one another, several times a round, each round with new processes. An older one
+ * that has no compressed answers has no rows of them.
  *
  * @param checkouts directories with a built service; the ratios are to the first
  */
 export async function measureCheckouts(plan: Plan, checkouts: string[]): Promise<RowResult[]> {
-  const loads = loadsOf(plan)
+  const questions = checkoutQuestions(plan.employees, plan.only)
   const names = [...checkouts, undefined].map(nameOf)
-  const rows = loads.flatMap((load) =>
-    names.map((server, i) => ({
-      load,
-      of: i,
-      row: { name: load.name, server, limit: i > 0 ? (names[0] as string) : undefined },
-      samples: [] as Sample[],
-    })),
+  const rows = questions.flatMap((question) =>
+    names.map((server, of) => ({ question, server, of, samples: [] as Sample[] })),
   )
   for (let round = 0; round < plan.rounds; round++) {
     await scoped(async (scope) => {
-      const servers: ServerProcess[] = []
-      for (const checkout of [...checkouts, undefined]) {
-        const databaseUrl = await plan.databases.create(plan.employees)
-        const options = { kind: 'service', databaseUrl, logLevel: 'warn' } as const
-        const server = await ServerProcess.start(scope, options, [], checkout)
-        await server.ask('keep')
-        servers.push(server)
-      }
-      const measure = ({ load, of }: (typeof rows)[number], seconds: number) =>
-        measureOn(servers[of] as ServerProcess, load, seconds)
-      for (const row of rows) {
-        await measure(row, WARM_UP * plan.seconds)
-        plan.onStep()
-      }
-      for (const load of loads) {
-        const compared = rows.filter((row) => row.load === load)
-        for (let pair = 0; pair < plan.pairs; pair++) {
-          const [first, ...others] = compared
-          if (!first) continue
-          const limit = await measure(first, plan.seconds)
-          first.samples.push({ own: limit })
-          for (const other of others) {
-            other.samples.push({ own: await measure(other, plan.seconds), limit })
-          }
+      const servers = await startAll(scope, plan, checkouts)
+      const measure = async ({ question, of }: (typeof rows)[number]) =>
+        measureIfKnown(servers[of] as ServerProcess, question, plan.seconds)
+      const unknown = new Set<(typeof rows)[number]>()
+      await apart(async () => {
+        for (const row of rows) {
+          if (!(await measure(row))) unknown.add(row)
+          plan.onStep()
         }
-        for (const _ of compared) plan.onStep()
-      }
+        for (const server of servers) await askForErrors(server, plan.seconds)
+        for (const question of questions) {
+          const compared = rows.filter((row) => row.question === question && !unknown.has(row))
+          for (let pair = 0; pair < plan.pairs; pair++) {
+            let limit: Measured | undefined
+            for (const row of compared) {
+              const own = (await measure(row)) as Measured
+              row.samples.push({ own, limit })
+              if (row.of === 0) limit = own
+            }
+          }
+          for (const _ of names) plan.onStep()
+        }
+      })
     })
   }
-  return rows.map(({ row, samples }) => summarize(row, samples))
+  return rows
+    .filter(({ samples }) => samples.length > 0)
+    .map(({ question: { name }, server, of, samples }) =>
+      summarize({ name, server, limit: of > 0 ? names[0] : undefined }, samples),
+    )
+}
+
+async function startAll(
+  scope: Scope,
+  { databases, employees }: Plan,
+  checkouts: string[],
+): Promise<ServerProcess[]> {
+  const servers: ServerProcess[] = []
+  for (const checkout of [...checkouts, undefined]) {
+    const databaseUrl = await databases.create(employees)
+    const options = { kind: 'service', databaseUrl, logLevel: 'warn' } as const
+    const server = await ServerProcess.start(scope, options, [], checkout, true)
+    await server.ask('keep')
+    servers.push(server)
+  }
+  return servers
+}
+
+/** Undefined if a service sends nothing in the coding that is asked for. */
+async function measureIfKnown(
+  server: ServerProcess,
+  question: Question,
+  seconds: number,
+): Promise<Measured | undefined> {
+  try {
+    return await measureOn(server, question, seconds)
+  } catch (error) {
+    if (error instanceof NeverCoded) return undefined
+    throw error
+  }
 }
 
 /** What a checkout is called in a table, or this one. */
 export function nameOf(checkout: string | undefined): string {
   return checkout === undefined ? 'this one' : basename(checkout)
-}
-
-function loadsOf({ employees, only }: Plan): Omit<Row, 'server'>[] {
-  return serviceLoads(employees).filter(
-    ({ name }) => name.includes(only) && !NOT_COMPARED.test(name),
-  )
 }

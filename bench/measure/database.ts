@@ -3,6 +3,7 @@ import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import Sqlite from 'better-sqlite3'
 import { makePeople } from '../../src/bulk/people.js'
 import { openDatabase } from '../../src/store/open.js'
 import { bulkLoad } from '../../src/store/sqlite/bulk-load.js'
@@ -15,6 +16,18 @@ const run = promisify(execFile)
 const DEPARTMENTS = 100
 /** Where the ranking is asked for while it changes: as many parts as a company has. */
 const FEW_DEPARTMENTS = 10
+
+const PLAIN = `
+  CREATE TABLE employees (
+    id integer PRIMARY KEY AUTOINCREMENT,
+    name text NOT NULL,
+    salary real NOT NULL,
+    department text NOT NULL
+  );
+  INSERT INTO employees SELECT id, name, salary, department FROM original.employees;
+  CREATE INDEX employees_by_salary ON employees (salary);
+  CREATE INDEX employees_by_department_salary ON employees (department, salary DESC);
+  DETACH original;`
 
 const THIS = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -56,6 +69,26 @@ export class Databases {
 
   /** A new database with so many employees, in 100 departments; its URL. */
   async create(employees: number): Promise<string> {
+    const copy = this.#newFile()
+    await copyFile(await this.#original(employees), copy)
+    return `file:${copy}`
+  }
+
+  /** The same employees with the indexes that anybody would have, and without what makes the service's views. */
+  async createPlain(employees: number): Promise<string> {
+    const copy = this.#newFile()
+    const client = new Sqlite(copy)
+    client.prepare('ATTACH ? AS original').run(await this.#original(employees))
+    client.exec(PLAIN)
+    client.close()
+    return `file:${copy}`
+  }
+
+  #newFile(): string {
+    return join(this.#directory, `copy-${++this.#copies}.db`)
+  }
+
+  async #original(employees: number): Promise<string> {
     const original = join(this.#directory, `${employees}.db`)
     if (!this.#made.has(employees)) {
       const { $client } = openSqlite(`file:${original}`)
@@ -63,8 +96,6 @@ export class Databases {
       $client.close()
       this.#made.add(employees)
     }
-    const copy = join(this.#directory, `copy-${++this.#copies}.db`)
-    await copyFile(original, copy)
-    return `file:${copy}`
+    return original
   }
 }

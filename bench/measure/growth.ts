@@ -1,82 +1,122 @@
+import { join } from 'node:path'
 import { type Scope, scoped } from '../../test/support/scope.js'
-import { Service } from '../../test/support/service.js'
+import { SERVER, Service } from '../../test/support/service.js'
+import { GROWTH, growthLoads, type Load, questionsOf, VIEW_NAMES } from '../loads.js'
 import { median } from '../median.js'
-import { GROWTH, growthLoads, type Load, VIEW_NAMES } from '../rows.js'
+import { apart } from '../servers/cores.js'
 import { ServerProcess } from '../servers/process.js'
+import { nameOf } from './checkouts.js'
 import type { Databases } from './database.js'
 import { measure } from './load.js'
 import type { GrowthResult } from './results.js'
+import { measureOn } from './rounds.js'
 
 const FILLS = 21
-/** How often each load is measured in a round. */
-const TURNS = 3
+/** A window over more rows takes so long that it is asked for less often, but once. */
+const ROWS_OF_WINDOWS = 200_000
 
 export interface GrowthPlan {
   databases: Databases
   sizes: number[]
   rounds: number
+  /** How often each load is measured in a round, after one to warm up. */
+  turns: number
   seconds: number
+  /** Other built services, which are measured beside this one. */
+  checkouts: string[]
   onStep: () => void
 }
 
-/** What was measured at one size of the table, each figure as often as it was taken. */
-interface Samples {
+/** A service over a table of some size, and what was measured of it, as often as it was. */
+interface Measured {
+  checkout: string | undefined
+  employees: number
   cpu: Map<string, number[]>
   fill: Map<string, number[]>
   startUp: number[]
+  window: number[]
+  miss: number[]
+  windowRatio: number[]
+}
+
+/** How many steps {@link measureGrowth} takes. */
+export function stepsOfGrowth({ sizes, rounds, checkouts }: GrowthPlan): number {
+  return sizes.length * rounds * (checkouts.length + 1)
 }
 
 /**
- * Measures the same at several sizes of the table. Each round has new processes, one for each size,
- * which take turns at every load.
+ * Measures the same at several sizes of the table. Each round has new processes, one for each size and
+ * checkout, which take turns at every load.
  */
 export async function measureGrowth(plan: GrowthPlan): Promise<GrowthResult[]> {
-  const all = plan.sizes.map((): Samples => ({ cpu: new Map(), fill: new Map(), startUp: [] }))
+  const all = plan.sizes.flatMap((employees) =>
+    [...plan.checkouts, undefined].map((checkout): Measured => {
+      const none = { startUp: [], window: [], miss: [], windowRatio: [] }
+      return { checkout, employees, cpu: new Map(), fill: new Map(), ...none }
+    }),
+  )
   for (let round = 0; round < plan.rounds; round++) {
     await scoped(async (scope) => {
       const servers: ServerProcess[] = []
-      for (const [i, employees] of plan.sizes.entries()) {
-        servers.push(await start(scope, plan, employees, all[i] as Samples))
+      for (const each of all) {
+        servers.push(await start(scope, plan, each))
         plan.onStep()
       }
-      await measureLoads(plan, servers, all)
+      await apart(() => measureLoads(plan, servers, all))
     })
   }
-  return all.map((samples, i) => summarize(plan.sizes[i] as number, samples))
+  return all.map(summarize)
 }
 
 async function start(
   scope: Scope,
   { databases }: GrowthPlan,
-  employees: number,
-  { fill, startUp }: Samples,
+  { checkout, employees, fill, startUp }: Measured,
 ): Promise<ServerProcess> {
   const databaseUrl = await databases.create(employees)
+  const program: [string, ...string[]] = checkout
+    ? [join(checkout, 'node_modules/.bin/node'), join(checkout, 'dist/src/server.js')]
+    : [process.execPath, SERVER]
   const begin = performance.now()
-  const service = await Service.start(scope, { DATABASE_URL: databaseUrl })
+  const service = await Service.start(scope, { DATABASE_URL: databaseUrl }, program)
   await (await fetch(`${service.url}/employees/1`)).json()
   startUp.push(performance.now() - begin)
   await service.stop()
 
-  const server = await ServerProcess.start(scope, { kind: 'service', databaseUrl })
+  const options = { kind: 'service', databaseUrl } as const
+  const server = await ServerProcess.start(scope, options, [], checkout, true)
   for (const view of VIEW_NAMES) add(fill, view, await server.ask('fill', view, FILLS))
   return server
 }
 
 async function measureLoads(
-  { sizes, seconds }: GrowthPlan,
+  { seconds, turns }: GrowthPlan,
   servers: ServerProcess[],
-  all: Samples[],
+  all: Measured[],
 ): Promise<void> {
-  const loads = sizes.map((employees) => growthLoads(employees))
   for (const name of Object.values(GROWTH)) {
-    for (let turn = 0; turn <= TURNS; turn++) {
+    for (let turn = 0; turn <= turns; turn++) {
       for (const [i, server] of servers.entries()) {
-        const load = loads[i]?.find((load) => load.name === name) as Load
-        const { cpu } = await measure(server, load, seconds)
+        const { employees, cpu } = all[i] as Measured
+        const load = growthLoads(employees).find((load) => load.name === name) as Load
+        const measured = await measure(server, load, seconds)
         // The first turn is to warm up.
-        if (turn > 0) add((all[i] as Samples).cpu, name, cpu)
+        if (turn > 0) add(cpu, name, measured.cpu)
       }
+    }
+  }
+  for (let turn = 0; turn <= turns; turn++) {
+    for (const [i, server] of servers.entries()) {
+      const each = all[i] as Measured
+      const windows = Math.max(1, Math.min(FILLS, Math.floor(ROWS_OF_WINDOWS / each.employees)))
+      // A checkout of before knows no such question.
+      const window = (await server.ask('window', windows)) as number | undefined
+      const { p50 } = await measureOn(server, questionsOf(each.employees).top2.miss, seconds)
+      if (turn === 0) continue
+      each.miss.push(p50)
+      if (window === undefined) continue
+      each.window.push(window)
+      each.windowRatio.push(window / p50)
     }
   }
 }
@@ -85,8 +125,18 @@ function add(samples: Map<string, number[]>, name: string, value: number): void 
   samples.set(name, [...(samples.get(name) ?? []), value])
 }
 
-function summarize(employees: number, { cpu, fill, startUp }: Samples): GrowthResult {
+function summarize({ checkout, employees, cpu, fill, ...times }: Measured): GrowthResult {
   const medians = (samples: Map<string, number[]>) =>
     Object.fromEntries([...samples].map(([name, values]) => [name, median(values)]))
-  return { employees, cpu: medians(cpu), fill: medians(fill), startUp: median(startUp) }
+  const ifAny = (values: number[]) => (values.length > 0 ? median(values) : undefined)
+  return {
+    release: nameOf(checkout),
+    employees,
+    cpu: medians(cpu),
+    fill: medians(fill),
+    startUp: median(times.startUp),
+    window: ifAny(times.window),
+    miss: median(times.miss),
+    windowRatio: ifAny(times.windowRatio),
+  }
 }

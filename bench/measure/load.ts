@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks'
 import autocannon, { type Result } from 'autocannon'
-import type { Load } from '../rows.js'
+import type { Load } from '../loads.js'
 import type { Target } from '../servers/process.js'
 
 /** What a server did under a load. */
@@ -11,6 +11,8 @@ export interface Measured {
   /** Milliseconds. */
   p50: number
   p99: number
+  /** Of one answer in its connection, head and body, where all are about as long. */
+  bytes?: number | undefined
 }
 
 /**

@@ -8,16 +8,25 @@ export interface RowResult extends Measured {
   cpuRatio?: number | undefined
   /** Requests per second as a share of the limit's. */
   rateRatio?: number | undefined
+  /** The server and the name of its limit. */
   limit?: string | undefined
 }
 
 /** What costs how much with so many employees. */
 export interface GrowthResult {
+  /** The checkout whose service it is. */
+  release: string
   employees: number
   /** CPU time for each request, in microseconds. */
   cpu: { [load: string]: number }
   /** Time of a query whose result is cached, in milliseconds. */
   fill: { [view: string]: number }
+  /** Time of the ranking's query as a window over the table, in milliseconds. */
+  window?: number | undefined
+  /** Time until a client has the ranking, which is in no cache, in milliseconds, */
+  miss: number
+  /** and how much longer the window alone takes, measured right before. */
+  windowRatio?: number | undefined
   /** From the start of the process to its first answer, in milliseconds. */
   startUp: number
 }
@@ -83,8 +92,12 @@ export interface Results {
   date: string
   machine: string
   node: string
+  /** Which cores were whose. */
+  cores: string
   seconds: number
   rounds: number
+  /** How often in a round. */
+  pairs: number
   employees: number
   rows: RowResult[]
   growth: GrowthResult[]

@@ -1,174 +1,169 @@
-import { PostgresServer } from '../../test/support/postgres-server.js'
-import { RedisServer } from '../../test/support/redis-server.js'
-import type { Scope } from '../../test/support/scope.js'
+import { setTimeout } from 'node:timers/promises'
 import { scoped } from '../../test/support/scope.js'
-import { median } from '../median.js'
-import { type Load, RECORDED, type Row, rowsOf, type Server } from '../rows.js'
-import { serverBehind } from '../servers/postgres.js'
+import { ERRORS, type Load, type Question } from '../loads.js'
+import { type Group, groupsOf, keyOf, questionsFor, type Row, type Server } from '../rows.js'
+import { apart } from '../servers/cores.js'
 import { ServerProcess, type Target } from '../servers/process.js'
-import type { Recorded } from '../servers/protocol.js'
-import { startWorkers } from '../servers/workers.js'
-import { createPostgres, type Databases } from './database.js'
+import type { Databases } from './database.js'
 import { type Measured, measure } from './load.js'
 import type { RowResult } from './results.js'
+import { type Sample, summarize } from './samples.js'
+import { type Servers, startServers } from './servers.js'
+import { answerOf } from './wire.js'
 
-/** How much longer than a measurement: until then the compiler is a part of what is measured. */
-export const WARM_UP = 2
+/** How often it is asked whether an answer is in its coding by now, and how long between, in milliseconds. */
+const CODING_ATTEMPTS = 200
+const CODING_PAUSE_MS = 25
 
-/** What a framework or Node adds to an answer by itself. */
-const OWN_HEADERS = ['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding']
+/** An answer is never sent in the coding that is asked for. */
+export class NeverCoded extends Error {}
 
 export interface Plan {
   databases: Databases
   employees: number
   rounds: number
-  /** How often a row that has a limit is measured in a round, with its limit in front. */
+  /** How often each group is measured in a round. */
   pairs: number
+  /** Whether servers are asked for all of this before; if not, only for errors. */
+  warm: boolean
   /** Only rows whose name contains this, with their limits. */
   only: string
-  /** Of each measurement; a warm-up takes longer. */
+  /** Of each measurement, and of each load that warms a server up. */
   seconds: number
-  /** Called for each measurement, of the warm-up too. */
+  /** Called for each load that warms up, and for each group that was measured. */
   onStep: () => void
 }
 
 /** How many steps {@link measureRows} takes. */
-export function stepsOf({ employees, rounds, only }: Plan): number {
-  return 2 * rounds * rowsOf(employees, only).length
-}
-
-export interface Sample {
-  own: Measured
-  /** What the limit did just before. */
-  limit?: Measured
+export function stepsOf({ employees, rounds, warm, only }: Plan): number {
+  const groups = groupsOf(employees, only)
+  const warmUps = [...serversOf(groups)].map((server) => questionsFor(server, employees).length)
+  return rounds * (groups.length + (warm ? warmUps.reduce((sum, count) => sum + count, 0) : 0))
 }
 
 /**
- * Measures every row in each round. Each round has new processes, since how the compiler was in luck
- * stays with a process for its life; and as the machine has its moments, a row that has a limit is
- * measured a few times, each time right behind its limit.
+ * Measures every group in each round. Each round has new processes, since how the compiler was in luck
+ * stays with a process for its life; and as the machine has its moments, a group is measured a few times,
+ * each time all of it right behind its limit.
  */
 export async function measureRows(plan: Plan): Promise<RowResult[]> {
-  const rows = rowsOf(plan.employees, plan.only)
-  const samples = new Map<Row, Sample[]>(rows.map((row) => [row, []]))
+  const { databases, employees, only } = plan
+  const groups = groupsOf(employees, only)
+  const wanted = serversOf(groups)
+  const samples = new Map<string, Sample[]>()
+  const add = (row: Row, sample: Sample) => {
+    samples.set(keyOf(row), [...(samples.get(keyOf(row)) ?? []), sample])
+  }
   for (let round = 0; round < plan.rounds; round++) {
     await scoped(async (scope) => {
-      const servers = await startServers(scope, plan)
-      const measureRow = (row: Row, seconds: number) => measureOn(servers[row.server], row, seconds)
-      for (const row of rows) {
-        await measureRow(row, WARM_UP * plan.seconds)
-        plan.onStep()
-      }
-      for (const row of rows) {
-        const limit = rows.find(({ name }) => name === row.limit)
-        for (let pair = 0; pair < (limit ? plan.pairs : 1); pair++) {
-          const before = limit && { limit: await measureRow(limit, plan.seconds) }
-          samples.get(row)?.push({ ...before, own: await measureRow(row, plan.seconds) })
+      const servers = await startServers(scope, wanted, databases, employees)
+      const measureRow = (row: Row) =>
+        measureOn(servers.get(row.server) as Target, row, plan.seconds)
+      await apart(async () => {
+        await warmUp(servers, plan)
+        for (const group of groups) {
+          for (let pair = 0; pair < plan.pairs; pair++) {
+            const limit = group.limit && (await measureRow(group.limit))
+            if (group.limit && limit) add(group.limit, { own: limit })
+            for (const row of group.rows) add(row, { own: await measureRow(row), limit })
+          }
+          plan.onStep()
         }
-        plan.onStep()
-      }
+      })
     })
   }
-  return rows.map((row) => summarize(row, samples.get(row) as Sample[]))
+  return resultsOf(groups, samples)
 }
 
-async function startServers(
-  scope: Scope,
-  { databases, employees }: Plan,
-): Promise<Record<Server, Target>> {
-  const redis = await RedisServer.start(scope)
-  const create = () => databases.create(employees)
-  const start = async (logLevel: 'info' | 'warn', redisUrl?: string) => {
-    const options = { kind: 'service', databaseUrl: await create(), redisUrl, logLevel } as const
-    const server = await ServerProcess.start(scope, options)
-    await server.ask('keep')
-    return server
-  }
-  const service = await start('warn')
-  const answers = await Promise.all(RECORDED.map((path) => record(service.url, path)))
-  // On the disk: what a commit costs is the question.
-  const postgres = await PostgresServer.start(scope, { onDisk: true })
-  const databaseUrl = await createPostgres(postgres, employees)
-  const overPostgres = await ServerProcess.start(scope, { kind: 'service', databaseUrl })
-  await overPostgres.ask('keep')
-  const pool = { kind: 'pool', databaseUrl: await createPostgres(postgres, employees) } as const
-  const servers = {
-    service,
-    'service + PostgreSQL': overPostgres,
-    PostgreSQL: serverBehind(overPostgres, postgres),
-    pool: await ServerProcess.start(scope, pool),
-    'service + Redis': await start('warn', redis.url),
-    'service + access log': await start('info'),
-    'two workers': await startWorkers(scope, await create()),
-    node: await ServerProcess.start(scope, { kind: 'node', answers }),
-    fastify: await ServerProcess.start(scope, { kind: 'fastify', answers }),
-  }
-  // Code that has seen one kind of client only is compiled for that kind: to each its second.
-  const { pool: _, ...others } = servers
-  for (const { url } of Object.values(others)) {
-    for (const path of RECORDED) await (await fetch(url + path)).arrayBuffer()
-  }
-  return servers
+function serversOf(groups: Group[]): Set<Server> {
+  return new Set(
+    groups
+      .flatMap(({ limit, rows }) => [...(limit ? [limit] : []), ...rows])
+      .map(({ server }) => server),
+  )
 }
 
-async function record(url: string, path: string): Promise<Recorded> {
-  // The second answer is a hit.
-  await (await fetch(url + path)).arrayBuffer()
-  const answer = await fetch(url + path)
-  const headers = [...answer.headers].filter(([name]) => !OWN_HEADERS.includes(name))
-  return {
-    path,
-    headers: Object.fromEntries(headers),
-    body: Buffer.from(await answer.arrayBuffer()),
+/** Each row once, though it may be the limit of several groups. */
+function resultsOf(groups: Group[], samples: Map<string, Sample[]>): RowResult[] {
+  const results = new Map<string, RowResult>()
+  for (const { limit, rows } of groups) {
+    for (const row of [...(limit ? [limit] : []), ...rows]) {
+      const of = row === limit ? undefined : limit
+      if (results.has(keyOf(row)) && !of) continue
+      const { server, name } = row
+      results.set(
+        keyOf(row),
+        summarize({ server, name, limit: of && keyOf(of) }, samples.get(keyOf(row)) as Sample[]),
+      )
+    }
+  }
+  return [...results.values()]
+}
+
+/**
+ * Asks each server for all that it can answer, errors included: code that has seen one kind of answer is
+ * compiled for that kind, and a real service sees all.
+ */
+async function warmUp(servers: Servers, { employees, seconds, warm, onStep }: Plan): Promise<void> {
+  for (const [server, target] of servers) {
+    for (const question of warm ? questionsFor(server, employees) : []) {
+      await measureOn(target, question, seconds)
+      onStep()
+    }
+    // It knows one route, and checks nothing.
+    if (server !== 'pool of 8') await askForErrors(target, seconds)
   }
 }
 
-/** Measures what a row asks for, and puts back what it changed. */
+export async function askForErrors(server: Target, seconds: number): Promise<void> {
+  for (const error of ERRORS) await measure(server, error, seconds)
+}
+
+/** Measures what a question asks for, and puts back what it changed. */
 export async function measureOn(
   server: Target,
-  row: Load & Partial<Row>,
+  question: Question,
   seconds: number,
 ): Promise<Measured> {
-  const requests = row.conditional ? await conditional(row, server.url) : row.requests
-  if (!(server instanceof ServerProcess)) return measure(server, row, seconds)
-  if (row.levels) await server.ask('use', row.levels)
-  const measured = await measure(server, { ...row, requests }, seconds)
-  if (row.levels) await server.ask('use', 'near')
-  if (row.writes) await server.ask('restore')
-  return measured
+  const { levels, writes } = question
+  const process = server instanceof ServerProcess ? server : undefined
+  if (levels) await process?.ask('use', levels)
+  const requests = question.conditional
+    ? await conditional(question, server.url)
+    : question.requests
+  await untilCoded(server, question)
+  const [request] = requests
+  const bytes = request && !writes ? (await answerOf(server.url, request)).bytes : undefined
+  const measured = await measure(server, { ...question, requests }, seconds)
+  if (levels) await process?.ask('use', 'near')
+  if (writes) await process?.ask('restore')
+  return { ...measured, bytes }
 }
 
 /** The requests, if what they ask for is still as it is now. */
 async function conditional({ requests }: Load, url: string): Promise<Load['requests']> {
   return Promise.all(
     requests.map(async (request) => {
-      const answer = await fetch(url + request.path)
-      await answer.arrayBuffer()
-      return { ...request, headers: { 'if-none-match': answer.headers.get('etag') ?? '' } }
+      const { headers } = await answerOf(url, request)
+      return { ...request, headers: { 'if-none-match': headers.etag ?? '' } }
     }),
   )
 }
 
-/** A row's medians, and those of its ratios to what was measured right before it. */
-export function summarize(
-  { name, server, limit }: Pick<RowResult, 'name' | 'server' | 'limit'>,
-  samples: Sample[],
-): RowResult {
-  const middle = (figure: keyof Measured) => median(samples.map(({ own }) => own[figure]))
-  const pairs = samples.flatMap(({ own, limit }) => (limit ? [{ own, limit }] : []))
-  const against = (figure: keyof Measured) =>
-    pairs.length > 0
-      ? median(pairs.map((pair) => pair.own[figure] / pair.limit[figure]))
-      : undefined
-  return {
-    name,
-    server,
-    limit,
-    cpu: middle('cpu'),
-    perSecond: middle('perSecond'),
-    p50: middle('p50'),
-    p99: middle('p99'),
-    cpuRatio: against('cpu'),
-    rateRatio: against('perSecond'),
+/**
+ * Waits until an answer has the coding that it is asked for: it is made after the first one who asks.
+ *
+ * @throws {NeverCoded}
+ */
+async function untilCoded(
+  { url }: Target,
+  { name, coding, requests: [request] }: Question,
+): Promise<void> {
+  if (coding === undefined || request === undefined) return
+  for (let attempt = 0; attempt < CODING_ATTEMPTS; attempt++) {
+    const { headers } = await answerOf(url, request)
+    if (headers['content-encoding'] === coding) return
+    await setTimeout(CODING_PAUSE_MS)
   }
+  throw new NeverCoded(`${name}: it is never sent in ${coding}`)
 }

@@ -1,7 +1,7 @@
 import { PostgresServer } from '../../test/support/postgres-server.js'
 import { scoped } from '../../test/support/scope.js'
+import { VIEWS } from '../loads.js'
 import { median } from '../median.js'
-import { VIEWS } from '../rows.js'
 import { serverBehind } from '../servers/postgres.js'
 import { ServerProcess } from '../servers/process.js'
 import { createPostgres } from './database.js'

@@ -1,5 +1,6 @@
+import { startBentoCache } from './bentocache.js'
 import { startFastify } from './fastify.js'
-import { startNode } from './node.js'
+import { startFastifyCaching } from './fastify-caching.js'
 import { startPool } from './pool.js'
 import type { Answers, Questions, ServerOptions, Started } from './protocol.js'
 import { startService } from './service.js'
@@ -48,12 +49,14 @@ process.once('disconnect', () => process.exit())
 
 function start(options: ServerOptions): Promise<Started> {
   switch (options.kind) {
-    case 'node':
-      return startNode(options.answers)
     case 'fastify':
       return startFastify(options.answers)
     case 'pool':
       return startPool(options.databaseUrl)
+    case 'bentocache':
+      return startBentoCache(options.databaseUrl, options.redisUrl)
+    case 'fastify-caching':
+      return startFastifyCaching(options.databaseUrl)
     case 'service':
       return startService(options)
   }

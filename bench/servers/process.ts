@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Scope } from '../../test/support/scope.js'
+import { alone } from './cores.js'
 import type { Questions, ServerOptions } from './protocol.js'
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url))
@@ -41,17 +42,21 @@ export class ServerProcess implements Target {
    *
    * @param execArgv options of Node for this process
    * @param checkout a built checkout, whose code and Node are used in place of these
+   * @param pinned to the core of the servers, if there is one
    */
   static async start(
     scope: Scope,
     options: ServerOptions,
     execArgv: string[] = [],
     checkout?: string,
+    pinned = false,
   ): Promise<ServerProcess> {
+    const node = checkout ? join(checkout, 'node_modules/.bin/node') : process.execPath
+    const [program, ...before] = pinned ? alone([node]) : [node]
     const child = fork(checkout ? join(checkout, 'dist/bench/servers/main.js') : MAIN, {
       serialization: 'advanced',
-      execArgv,
-      execPath: checkout ? join(checkout, 'node_modules/.bin/node') : process.execPath,
+      execArgv: [...before, ...execArgv],
+      execPath: program as string,
       // What it logs is a cost of its own, and nothing to read.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })

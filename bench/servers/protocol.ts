@@ -9,8 +9,9 @@ export interface Recorded {
 
 /** What a server process is started as. */
 export type ServerOptions =
-  | { kind: 'node' | 'fastify'; answers: Recorded[] }
-  | { kind: 'pool'; databaseUrl: string }
+  | { kind: 'fastify'; answers: Recorded[] }
+  | { kind: 'pool' | 'fastify-caching'; databaseUrl: string }
+  | { kind: 'bentocache'; databaseUrl: string; redisUrl: string }
   | {
       kind: 'service'
       databaseUrl: string
@@ -48,4 +49,6 @@ export interface Questions {
   restore(): void
   /** Reads a view so many times; the median in milliseconds. */
   fill(view: string, times: number): number
+  /** Reads the ranking by a window over the table, on SQLite; the median in milliseconds. */
+  window(times: number): number
 }

@@ -6,6 +6,7 @@ import { collect } from '../../src/cache/collect.js'
 import { readConfig } from '../../src/config.js'
 import type { AnyDatabase } from '../../src/store/open.js'
 import { median } from '../median.js'
+import { keepAndRestore, TOP_2_BY_WINDOW } from './employees.js'
 import type { Levels, ServerOptions, Started } from './protocol.js'
 
 /** The service as in production, with a switch that is the benchmark's alone: which levels of the cache it uses. */
@@ -33,27 +34,29 @@ export async function startService({
       redis.getBuffer = levels === 'none' ? async () => null : getBuffer
       redis.set = levels === 'none' ? async () => 'OK' : set
     },
-    keep() {
-      return exec('CREATE TEMP TABLE original AS SELECT * FROM employees')
-    },
-    async restore() {
-      await exec('DELETE FROM employees WHERE id > (SELECT max(id) FROM original)')
-      await exec(`
-        UPDATE employees SET salary = original.salary FROM original
-        WHERE employees.id = original.id AND employees.salary <> original.salary`)
-    },
-    async fill(name: string, times: number) {
+    ...keepAndRestore(exec),
+    fill(name: string, times: number) {
       const view = views.find((each) => each.name === name) as View
-      const took: number[] = []
-      for (let i = 0; i < times; i++) {
-        const start = performance.now()
-        await collect(await app.views.read(view))
-        took.push(performance.now() - start)
-      }
-      return median(took)
+      return medianOf(times, async () => collect(await app.views.read(view)))
+    },
+    window(times: number) {
+      if (app.db.dialect !== 'sqlite') throw new Error('It is measured over SQLite only')
+      const { $client } = app.db.drizzle
+      return medianOf(times, () => $client.prepare(TOP_2_BY_WINDOW).all())
     },
   }
   return { url, questions }
+}
+
+/** How long it takes, in milliseconds. */
+async function medianOf(times: number, work: () => unknown): Promise<number> {
+  const took: number[] = []
+  for (let i = 0; i < times; i++) {
+    const start = performance.now()
+    await work()
+    took.push(performance.now() - start)
+  }
+  return median(took)
 }
 
 /** What runs statements beside the service, on one connection. */

@@ -1,63 +1,90 @@
 // no database: it makes a page of figures
 import t from 'tap'
-import type { Results } from '../../bench/measure/results.js'
+import { perGigabit } from '../../bench/measure/wire.js'
 import { median } from '../../bench/median.js'
+import { comparisonsOf, formsOf } from '../../bench/report/comparison.js'
 import { pageOf } from '../../bench/report/page.js'
 import { tableOf } from '../../bench/report/table.js'
+import { tablesOf } from '../../bench/report/tables.js'
 import { targetsOf } from '../../bench/targets.js'
+import { benchResults } from '../support/bench-results.js'
 
-const measured = {
-  date: '2026-01-01T00:00:00.000Z',
-  machine: 'a machine </script>',
-  node: 'v20',
-  seconds: 1,
-  rounds: 1,
-  employees: 10_000,
-  rows: [
-    {
-      name: 'top2-by-department, hit in this process',
-      server: 'service',
-      cpu: 30,
-      perSecond: 20_000,
-      p50: 1,
-      p99: 2,
-      cpuRatio: 1.16,
-      rateRatio: 0.9,
-      limit: 'top2-by-department, bare Fastify',
-    },
-  ],
-  growth: [
-    {
-      employees: 10_000,
-      cpu: { 'one employee': 50 },
-      fill: { high_salary_emps: 1, top2_by_dept: 1 },
-      startUp: 700,
-    },
-    {
-      employees: 1_000_000,
-      cpu: { 'one employee': 60 },
-      fill: { high_salary_emps: 100, top2_by_dept: 3 },
-      startUp: 1001,
-    },
-  ],
-  pauses: [
-    { work: 'a list', employees: 1_000_000, p50: 1, p99: 24, grownMiB: 65, times: 3 },
-    { work: 'a list', employees: 1000, p50: 1, p99: 24, grownMiB: 65, times: 3 },
-  ],
-}
-const results: Results = { ...measured, targets: targetsOf(measured) }
+const results = benchResults()
 
 t.test('each target is met, missed, or not measured', async (t) => {
-  const verdict = (text: string) =>
-    results.targets.filter(({ target }) => target.includes(text)).map(({ met }) => met)
-  t.strictSame(verdict('top2-by-department from the near copy (service)'), [false])
-  t.strictSame(verdict('from Redis alone'), [null, null])
-  t.strictSame(verdict('ranking fill, 1,000,000'), [true])
-  t.strictSame(verdict('ranking fill: '), [true])
-  t.strictSame(verdict('one employee, CPU'), [true])
-  t.strictSame(verdict('start-up'), [false])
-  t.strictSame(verdict('a list, 1,000,000'), [true, false])
-  t.strictSame(verdict('a list, 1,000 '), [null, null], 'the targets are for the large table')
+  const verdicts = (of: typeof results, text: string) =>
+    targetsOf(of)
+      .filter(({ target }) => target.includes(text))
+      .map(({ met }) => met)
+  t.strictSame(
+    targetsOf(results).filter(({ target, met }) => met !== true && !/a list, 1,000 /.test(target)),
+    [],
+  )
+  t.strictSame(
+    verdicts(results, 'a list, 1,000 '),
+    [null, null],
+    'the targets are for the large table',
+  )
+  const none = targetsOf({ ...results, rows: [], growth: [], pauses: [] })
+  t.ok(none.length > 20)
+  t.ok(none.every(({ met }) => met === null))
+  const dear = results.rows.map((row) => ({
+    ...row,
+    cpu: 100,
+    bytes: 1000,
+    ...(row.limit && { cpuRatio: 3, rateRatio: 0.5 }),
+  }))
+  const growth = results.growth.map((size) => ({
+    ...size,
+    windowRatio: 9,
+    startUp: 1001,
+    fill: { top2_by_dept: size.employees / 10_000 },
+    cpu: { 'one employee': size.employees, 'POST, durable': size.employees },
+  }))
+  const pauses = results.pauses.map((pause) => ({ ...pause, p99: 26, grownMiB: 65 }))
+  const missed = targetsOf({ ...results, rows: dear, growth, pauses })
+  t.strictSame(
+    missed.filter(({ met }) => met === true).map(({ target }) => target),
+    ["high-salary, hit: CPU of BentoCache's", "top2-by-department, hit: CPU of BentoCache's"],
+    'it is as dear as the others',
+  )
+})
+
+t.test('what is compared stands in one line: the limit, the service, and two others', async (t) => {
+  const named = comparisonsOf(results.rows).map(({ name, limit, compared }) => [
+    name,
+    limit !== undefined,
+    compared.filter((row) => row).length,
+  ])
+  t.strictSame(named, [
+    ['high-salary, hit in this process', true, 4],
+    ['top2-by-department, hit in this process', true, 4],
+    ['high-salary, hit in Redis only', true, 1],
+    ['top2-by-department, hit in Redis only', true, 1],
+    ['one employee', true, 3],
+    ['a page of 20', true, 3],
+    ['POST, durable', true, 4],
+    ['PUT, durable', false, 3],
+    ['95 reads, 5 raises that evict', false, 4],
+    ['high-salary, miss, one connection', false, 3],
+    ['top2-by-department, miss, one connection', false, 3],
+  ])
+})
+
+t.test('the forms of a view stand below one another: as it is, compressed, 304', async (t) => {
+  const forms = formsOf(results.rows)
+  const names = ['identity', 'br', 'zstd', 'gzip', '304']
+  t.strictSame(
+    forms.map(({ form }) => form),
+    [...names, ...names],
+  )
+  t.match(forms[0], { view: 'high-salary', bytes: 10_000, share: 1, cpuRatio: 1 })
+  t.match(forms[1], { view: 'high-salary', bytes: 1000, share: 0.1, cpuRatio: 0.9 })
+})
+
+t.test('answers at 1 Gbit/s: with 52 bytes of headers for each segment of 1448', async (t) => {
+  t.equal(perGigabit(1448), 125e6 / 1500)
+  t.equal(perGigabit(1449), 125e6 / (1449 + 104))
 })
 
 t.test('the page holds all it needs and asks the network for nothing', async (t) => {
@@ -65,13 +92,16 @@ t.test('the page holds all it needs and asks the network for nothing', async (t)
   t.notMatch(page, /<(script|link|img)[^>]+(src|href)=/)
   t.match(page, 'Chart.js v')
   const [, data] = /id="results">([\s\S]*?)<\/script>/.exec(page) ?? []
-  t.strictSame(JSON.parse(data ?? ''), results)
+  t.strictSame(JSON.parse(data ?? '').tables, tablesOf(results))
 })
 
-t.test('the table names every row and target', async (t) => {
+t.test('the terminal shows every table, row and target', async (t) => {
   const table = tableOf(results)
-  for (const { name } of results.rows) t.match(table, name)
-  for (const { target } of results.targets) t.match(table, target)
+  t.match(table, results.cores)
+  for (const { head, body } of tablesOf(results)) {
+    for (const text of [...head, ...body.flat()]) t.ok(table.includes(text), text)
+  }
+  t.equal(tablesOf(results).length, 6)
 })
 
 t.test('the median of an even number of values is the mean of the middle two', async (t) => {
