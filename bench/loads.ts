@@ -113,14 +113,13 @@ export const ERRORS: Load[] = [
 
 /** What is measured at several sizes of the table. */
 export function growthLoads(employees: number): Question[] {
-  const { one, top2, page, post } = questionsOf(employees)
-  return [one, { ...top2.hit, name: GROWTH.hit }, page, post]
+  const { one, top2, post } = questionsOf(employees)
+  return [one, { ...top2.hit, name: GROWTH.hit }, post]
 }
 
 export const GROWTH = {
   one: 'one employee',
   hit: 'top2-by-department, hit',
-  page: 'a page of 20',
   post: 'POST, durable',
 } as const
 

@@ -5,8 +5,9 @@ import { checkoutQuestions } from '../rows.js'
 import { apart } from '../servers/cores.js'
 import { ServerProcess } from '../servers/process.js'
 import type { Measured } from './load.js'
+import { measureOn, OtherAnswer } from './question.js'
 import type { RowResult } from './results.js'
-import { askForErrors, measureOn, NeverCoded, type Plan } from './rounds.js'
+import { askForErrors, type Plan } from './rounds.js'
 import { type Sample, summarize } from './samples.js'
 
 /** How many steps {@link measureCheckouts} takes. */
@@ -16,8 +17,8 @@ export function stepsOfCheckouts({ rounds, employees, only }: Plan, checkouts: s
 
 /**
  * Measures this service, and that of other checkouts of it on the Node of each, in turns: all of a
- * question right behind one another, several times a round, each round with new processes. An older one
- * that has no compressed answers has no rows of them.
+ * question right behind one another, several times a round, each round with new processes. What an older
+ * one cannot answer so, compressed for instance, it has no row of.
  *
  * @param checkouts directories with a built service; the ratios are to the first
  */
@@ -77,7 +78,7 @@ async function startAll(
   return servers
 }
 
-/** Undefined if a service sends nothing in the coding that is asked for. */
+/** Undefined if a service does not answer as the question wants it. */
 async function measureIfKnown(
   server: ServerProcess,
   question: Question,
@@ -86,7 +87,7 @@ async function measureIfKnown(
   try {
     return await measureOn(server, question, seconds)
   } catch (error) {
-    if (error instanceof NeverCoded) return undefined
+    if (error instanceof OtherAnswer) return undefined
     throw error
   }
 }

@@ -8,8 +8,8 @@ import { ServerProcess } from '../servers/process.js'
 import { nameOf } from './checkouts.js'
 import type { Databases } from './database.js'
 import { measure } from './load.js'
+import { measureOn, OtherAnswer } from './question.js'
 import type { GrowthResult } from './results.js'
-import { measureOn } from './rounds.js'
 
 const FILLS = 21
 /** A window over more rows takes so long that it is asked for less often, but once. */
@@ -107,17 +107,26 @@ async function measureLoads(
   }
   for (let turn = 0; turn <= turns; turn++) {
     for (const [i, server] of servers.entries()) {
-      const each = all[i] as Measured
-      const windows = Math.max(1, Math.min(FILLS, Math.floor(ROWS_OF_WINDOWS / each.employees)))
-      // A checkout of before knows no such question.
-      const window = (await server.ask('window', windows)) as number | undefined
-      const { p50 } = await measureOn(server, questionsOf(each.employees).top2.miss, seconds)
+      const { employees, ...times } = all[i] as Measured
+      const { window, miss } = await measureMiss(server, employees, seconds)
       if (turn === 0) continue
-      each.miss.push(p50)
-      if (window === undefined) continue
-      each.window.push(window)
-      each.windowRatio.push(window / p50)
+      if (window !== undefined) times.window.push(window)
+      if (miss !== undefined) times.miss.push(miss)
+      if (window !== undefined && miss !== undefined) times.windowRatio.push(window / miss)
     }
+  }
+}
+
+/** How long the ranking takes, in milliseconds; undefined where a checkout of before cannot be asked so. */
+async function measureMiss(server: ServerProcess, employees: number, seconds: number) {
+  const windows = Math.max(1, Math.min(FILLS, Math.floor(ROWS_OF_WINDOWS / employees)))
+  const window = (await server.ask('window', windows)) as number | undefined
+  try {
+    const { p50: miss } = await measureOn(server, questionsOf(employees).top2.miss, seconds)
+    return { window, miss }
+  } catch (error) {
+    if (error instanceof OtherAnswer) return { window, miss: undefined }
+    throw error
   }
 }
 
@@ -136,7 +145,7 @@ function summarize({ checkout, employees, cpu, fill, ...times }: Measured): Grow
     fill: medians(fill),
     startUp: median(times.startUp),
     window: ifAny(times.window),
-    miss: median(times.miss),
+    miss: ifAny(times.miss),
     windowRatio: ifAny(times.windowRatio),
   }
 }

@@ -24,7 +24,7 @@ export interface GrowthResult {
   /** Time of the ranking's query as a window over the table, in milliseconds. */
   window?: number | undefined
   /** Time until a client has the ranking, which is in no cache, in milliseconds, */
-  miss: number
+  miss?: number | undefined
   /** and how much longer the window alone takes, measured right before. */
   windowRatio?: number | undefined
   /** From the start of the process to its first answer, in milliseconds. */

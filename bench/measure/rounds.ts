@@ -1,22 +1,14 @@
-import { setTimeout } from 'node:timers/promises'
 import { scoped } from '../../test/support/scope.js'
-import { ERRORS, type Load, type Question } from '../loads.js'
+import { ERRORS } from '../loads.js'
 import { type Group, groupsOf, keyOf, questionsFor, type Row, type Server } from '../rows.js'
 import { apart } from '../servers/cores.js'
-import { ServerProcess, type Target } from '../servers/process.js'
+import type { Target } from '../servers/process.js'
 import type { Databases } from './database.js'
-import { type Measured, measure } from './load.js'
+import { measure } from './load.js'
+import { measureOn } from './question.js'
 import type { RowResult } from './results.js'
 import { type Sample, summarize } from './samples.js'
 import { type Servers, startServers } from './servers.js'
-import { answerOf } from './wire.js'
-
-/** How often it is asked whether an answer is in its coding by now, and how long between, in milliseconds. */
-const CODING_ATTEMPTS = 200
-const CODING_PAUSE_MS = 25
-
-/** An answer is never sent in the coding that is asked for. */
-export class NeverCoded extends Error {}
 
 export interface Plan {
   databases: Databases
@@ -116,54 +108,5 @@ async function warmUp(servers: Servers, { employees, seconds, warm, onStep }: Pl
 }
 
 export async function askForErrors(server: Target, seconds: number): Promise<void> {
-  for (const error of ERRORS) await measure(server, error, seconds)
-}
-
-/** Measures what a question asks for, and puts back what it changed. */
-export async function measureOn(
-  server: Target,
-  question: Question,
-  seconds: number,
-): Promise<Measured> {
-  const { levels, writes } = question
-  const process = server instanceof ServerProcess ? server : undefined
-  if (levels) await process?.ask('use', levels)
-  const requests = question.conditional
-    ? await conditional(question, server.url)
-    : question.requests
-  await untilCoded(server, question)
-  const [request] = requests
-  const bytes = request && !writes ? (await answerOf(server.url, request)).bytes : undefined
-  const measured = await measure(server, { ...question, requests }, seconds)
-  if (levels) await process?.ask('use', 'near')
-  if (writes) await process?.ask('restore')
-  return { ...measured, bytes }
-}
-
-/** The requests, if what they ask for is still as it is now. */
-async function conditional({ requests }: Load, url: string): Promise<Load['requests']> {
-  return Promise.all(
-    requests.map(async (request) => {
-      const { headers } = await answerOf(url, request)
-      return { ...request, headers: { 'if-none-match': headers.etag ?? '' } }
-    }),
-  )
-}
-
-/**
- * Waits until an answer has the coding that it is asked for: it is made after the first one who asks.
- *
- * @throws {NeverCoded}
- */
-async function untilCoded(
-  { url }: Target,
-  { name, coding, requests: [request] }: Question,
-): Promise<void> {
-  if (coding === undefined || request === undefined) return
-  for (let attempt = 0; attempt < CODING_ATTEMPTS; attempt++) {
-    const { headers } = await answerOf(url, request)
-    if (headers['content-encoding'] === coding) return
-    await setTimeout(CODING_PAUSE_MS)
-  }
-  throw new NeverCoded(`${name}: it is never sent in ${coding}`)
+  for (const error of ERRORS) await measure(server, error, seconds / 2)
 }

@@ -24,13 +24,15 @@ export async function startService({
 
   const { redis } = app
   const { l1 } = app.viewCache
-  const { get } = l1
+  const { get, last } = l1
   const { getBuffer, set } = redis
   const exec = await executor(app.db, databaseUrl)
 
   const questions = {
     use(levels: Levels) {
       l1.get = levels === 'near' ? get : () => undefined
+      // Nor is the next entry made from that of before.
+      l1.last = levels === 'near' ? last : () => undefined
       redis.getBuffer = levels === 'none' ? async () => null : getBuffer
       redis.set = levels === 'none' ? async () => 'OK' : set
     },
