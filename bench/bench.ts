@@ -33,8 +33,8 @@ that; the load is made on the others. Every server is first asked for all that i
 compared is measured right behind one another, three times a round, in rounds with new processes.
 Figures from another run or machine mean little.
 
-Beside the service, of which all rows are: bare Fastify, which sends the same bytes or checks the same POST
-and stores nothing (the limit), BentoCache with memory and Redis, and @fastify/caching in memory.
+Beside the service stand bare Fastify, which sends the same bytes or checks the same POST and stores
+nothing (the limit), BentoCache with memory and Redis, and @fastify/caching in memory.
 
 It writes latest.json and latest.html, a page that needs no network, and says on the terminal what
 costs how much and which targets are met.
@@ -101,7 +101,7 @@ async function bench(options: Options): Promise<void> {
   await import('../test/support/ensure-programs.js')
   if (options.scale !== undefined) {
     const { rounds, seconds, scale } = options
-    console.log(scaleTableOf(await measureScale(EMPLOYEES, scale, seconds, rounds)))
+    console.log(scaleTableOf(await measureScale(EMPLOYEES, scale, Math.max(1, seconds), rounds)))
     return
   }
   if (options.changing !== undefined) return change(options)
