@@ -13,7 +13,8 @@ const PAUSE_MS = 25
 const STATUS: Record<Levels, RegExp> = {
   near: /detail=near/,
   redis: /detail=redis/,
-  none: /fwd=miss/,
+  // Nor made of an older entry and what has changed since.
+  none: /fwd=miss(?!.*detail=)/,
 }
 
 /** An answer never is as the question wants it: in that coding, from that level of the cache. */
