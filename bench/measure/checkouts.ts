@@ -28,15 +28,15 @@ export async function measureCheckouts(plan: Plan, checkouts: string[]): Promise
   const rows = questions.flatMap((question) =>
     names.map((server, of) => ({ question, server, of, samples: [] as Sample[] })),
   )
+  const unknown = new Set<(typeof rows)[number]>()
   for (let round = 0; round < plan.rounds; round++) {
     await scoped(async (scope) => {
       const servers = await startAll(scope, plan, checkouts)
       const measure = async ({ question, of }: (typeof rows)[number]) =>
         measureIfKnown(servers[of] as ServerProcess, question, plan.seconds)
-      const unknown = new Set<(typeof rows)[number]>()
       await apart(async () => {
         for (const row of rows) {
-          if (!(await measure(row))) unknown.add(row)
+          if (!unknown.has(row) && !(await measure(row))) unknown.add(row)
           plan.onStep()
         }
         for (const server of servers) await askForErrors(server, plan.seconds)
@@ -45,8 +45,9 @@ export async function measureCheckouts(plan: Plan, checkouts: string[]): Promise
           for (let pair = 0; pair < plan.pairs; pair++) {
             let limit: Measured | undefined
             for (const row of compared) {
-              const own = (await measure(row)) as Measured
-              row.samples.push({ own, limit })
+              const own = await measure(row)
+              if (own) row.samples.push({ own, limit })
+              else unknown.add(row)
               if (row.of === 0) limit = own
             }
           }
@@ -56,7 +57,7 @@ export async function measureCheckouts(plan: Plan, checkouts: string[]): Promise
     })
   }
   return rows
-    .filter(({ samples }) => samples.length > 0)
+    .filter((row) => row.samples.length > 0 && !unknown.has(row))
     .map(({ question: { name }, server, of, samples }) =>
       summarize({ name, server, limit: of > 0 ? names[0] : undefined }, samples),
     )
