@@ -20,6 +20,8 @@ type Options = Partial<typeof LIMITS> & {
 
 interface Write {
   work: () => unknown
+  /** It needs no savepoint. */
+  isOne: boolean
   resolve: (value: never) => void
   reject: (error: unknown) => void
   deadline: number
@@ -68,10 +70,22 @@ export class GroupCommit {
    * once that is durable. If it throws, its changes are undone and the promise rejects with its error.
    */
   run<T>(work: () => T): Promise<T> {
+    return this.#run(work, false)
+  }
+
+  /**
+   * As `run`, for work that changes something with its last statement alone: of a statement that fails
+   * SQLite undoes everything by itself, so no savepoint is needed (https://sqlite.org/lang_conflict.html).
+   */
+  runOne<T>(work: () => T): Promise<T> {
+    return this.#run(work, true)
+  }
+
+  #run<T>(work: () => T, isOne: boolean): Promise<T> {
     if (this.#waiting.length >= this.#limits.waiting) return Promise.reject(new TooManyWrites())
     return new Promise<T>((resolve, reject) => {
       const deadline = performance.now() + this.#limits.lockTimeoutMs
-      this.#waiting.push({ work, resolve, reject, deadline })
+      this.#waiting.push({ work, isOne, resolve, reject, deadline })
       // The check phase comes after all the requests that this turn of the event loop brings.
       this.#schedule(setImmediate)
     })
@@ -118,7 +132,7 @@ export class GroupCommit {
     const [only] = batch
     if (only && batch.length === 1) return this.#commitAlone(only)
     try {
-      const outcomes = batch.map(({ work }) => this.#attempt(work))
+      const outcomes = batch.map((write) => this.#attempt(write))
       this.#statements.commit.run()
       return outcomes
     } catch (error) {
@@ -146,17 +160,20 @@ export class GroupCommit {
     }
   }
 
-  #attempt(work: () => unknown): Outcome {
-    this.#statements.save.run()
+  #attempt({ work, isOne }: Write): Outcome {
+    const { save, release, undo } = this.#statements
+    if (!isOne) save.run()
     try {
       const value = work()
-      this.#statements.release.run()
+      if (!isOne) release.run()
       return { value }
     } catch (error) {
       // A full disk or an I/O error may have ended the whole transaction.
       if (!this.#client.inTransaction) throw error
-      this.#statements.undo.run()
-      this.#statements.release.run()
+      if (!isOne) {
+        undo.run()
+        release.run()
+      }
       return { error }
     }
   }

@@ -1,15 +1,16 @@
-import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, type Query, type SQL, sql } from 'drizzle-orm'
 import { employees } from '../../../drizzle/sqlite/schema.js'
 import type { StoreOptions } from '../database.js'
 import { JsonArrayStream } from '../json-array-stream.js'
 import { repeat } from '../repeat.js'
-import type { EmployeeStore, Store, StoreStats } from '../store.js'
+import type { Employee, EmployeeStore, NewEmployee, Store, StoreStats } from '../store.js'
 import { asDatabaseError, attempt } from './errors.js'
 import { GroupCommit } from './group-commit.js'
 import { IdempotencyKeys } from './idempotency-keys.js'
 import type { Drizzle, SqliteOptions } from './open.js'
 import { registeredViews } from './registered-views.js'
 import { type LIMITS as SnapshotLimits, Snapshots } from './snapshots.js'
+import { Statement } from './statement.js'
 import { keepSweeping } from './sweeping.js'
 import { ViewKeeper } from './view-keeper.js'
 import { viewStore } from './view-store.js'
@@ -77,8 +78,9 @@ function employeeStore(
   const statements = prepare(db)
   return {
     async create(employee, scope) {
-      const insert = () => statements.insert.get(employee)
-      return commits.run(scope ? () => keys.once(scope, employee, insert) : insert)
+      const insert = () => statements.insert.get(employee) as Employee
+      if (!scope) return commits.runOne(insert)
+      return commits.run(() => keys.once(scope, employee, insert))
     },
 
     async createMany(batch) {
@@ -92,7 +94,7 @@ function employeeStore(
     },
 
     async update(id, patch, check) {
-      return commits.run(() => {
+      return commits.runOne(() => {
         const current = statements.select.get({ id })
         if (!current) return undefined
         check?.(current)
@@ -103,7 +105,7 @@ function employeeStore(
     },
 
     async delete(id, check) {
-      return commits.run(() => {
+      return commits.runOne(() => {
         const current = statements.select.get({ id })
         if (!current) return false
         check?.(current)
@@ -120,8 +122,9 @@ function employeeStore(
           ? statements.page.all(query)
           : statements.pageOfDepartment.all({ ...query, department }),
       )
-      const page = rows.slice(0, limit)
-      return rows.length > limit ? { employees: page, next: page.at(-1)?.id } : { employees: page }
+      if (rows.length <= limit) return { employees: rows }
+      rows.pop()
+      return { employees: rows, next: rows.at(-1)?.id }
     },
 
     async list({ after = 0, department }) {
@@ -191,25 +194,33 @@ function prepare(db: Drizzle) {
   const given = (field: string) => sql.placeholder(field)
   const one = eq(id, given('id'))
   const pageOf = (where: SQL | undefined) =>
-    db.select().from(employees).where(where).orderBy(asc(id)).limit(given('limit')).prepare()
+    db.select().from(employees).where(where).orderBy(asc(id)).limit(given('limit'))
+  const statement = <Values extends Record<string, string | number>>(query: { toSQL(): Query }) =>
+    new Statement<Employee, Values>(db.$client, query)
   return {
-    insert: db
-      .insert(employees)
-      .values({ name: given('name'), salary: given('salary'), department: given('department') })
-      .returning()
-      .prepare(),
-    select: db.select().from(employees).where(one).prepare(),
-    update: db
-      .update(employees)
-      .set({
-        name: sql`${given('name')}`,
-        salary: sql`${given('salary')}`,
-        department: sql`${given('department')}`,
-      })
-      .where(one)
-      .prepare(),
-    delete: db.delete(employees).where(one).prepare(),
-    page: pageOf(gt(id, given('after'))),
-    pageOfDepartment: pageOf(and(eq(department, given('department')), gt(id, given('after')))),
+    insert: statement<NewEmployee>(
+      db
+        .insert(employees)
+        .values({ name: given('name'), salary: given('salary'), department: given('department') })
+        .returning(),
+    ),
+    select: statement<Id>(db.select().from(employees).where(one)),
+    update: statement<Employee>(
+      db
+        .update(employees)
+        .set({
+          name: sql`${given('name')}`,
+          salary: sql`${given('salary')}`,
+          department: sql`${given('department')}`,
+        })
+        .where(one),
+    ),
+    delete: statement<Id>(db.delete(employees).where(one)),
+    page: statement<Page>(pageOf(gt(id, given('after')))),
+    pageOfDepartment: statement<Page & { department: string }>(
+      pageOf(and(eq(department, given('department')), gt(id, given('after')))),
+    ),
   }
 }
+type Id = { id: number }
+type Page = { after: number; limit: number }
