@@ -1,4 +1,5 @@
 import cluster from 'node:cluster'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { MISLEADING, watchEventLoop } from '../src/metrics/event-loop.js'
@@ -41,11 +42,20 @@ export default fp(
       labels: ['method', 'route', 'status'],
       buckets: DURATIONS,
     })
+    const measure = (route: string) =>
+      function measureRequest(request: FastifyRequest, reply: FastifyReply, done: () => void) {
+        const method = METHODS.has(request.method) ? request.method : 'other'
+        duration(method, route, reply.statusCode).observe(reply.elapsedTime / 1000)
+        done()
+      }
+    // To ask each request for its route costs more than to measure it.
+    fastify.addHook('onRoute', (route) => {
+      route.onResponse = [measure(route.url), route.onResponse ?? []].flat()
+    })
+    const measureUnknown = measure('unknown')
     fastify.addHook('onResponse', (request, reply, done) => {
-      const method = METHODS.has(request.method) ? request.method : 'other'
-      const route = request.routeOptions.url ?? 'unknown'
-      duration(method, route, reply.statusCode).observe(reply.elapsedTime / 1000)
-      done()
+      if (request.is404) measureUnknown(request, reply, done)
+      else done()
     })
 
     const metrics = cluster.isWorker ? metricsOfAll(register) : () => register.metrics()

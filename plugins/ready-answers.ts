@@ -5,8 +5,8 @@ import { cacheStatusWith } from '../src/cache/cache-status.js'
 import type { CacheEntry } from '../src/cache/l1-cache.js'
 import type { Answer } from '../src/cache/view-cache.js'
 import type { ContentCoding } from '../src/http/content-coding.js'
-import { linesOf, ReadyResponse } from '../src/http/ready-response.js'
-import { SECURITY_HEADERS } from '../src/http/security-headers.js'
+import { idLine } from '../src/http/request-id.js'
+import { linesOf, ServiceResponse } from '../src/http/service-response.js'
 import { notModifiedHeaders, viewHeaders } from '../src/http/view-headers.js'
 
 declare module 'fastify' {
@@ -34,21 +34,20 @@ export default fp(
   async function readyAnswersPlugin(fastify) {
     const { config, metrics, slowReaders, viewCache } = fastify
     const cacheStatus = cacheStatusWith(config.viewMaxStalenessMs)
-    const vary = config.compression && { vary: 'accept-encoding' }
-    const common = linesOf({ ...SECURITY_HEADERS, ...vary })
+    const vary = config.compression ? linesOf({ vary: 'accept-encoding' }) : ''
     const heads = new WeakMap<CacheEntry, Heads>()
 
     fastify.decorateReply('sendReady', function (view, answer) {
       const { raw, request } = this
       const { source, etag, entry, body } = answer
-      if (!(raw instanceof ReadyResponse) || request.method === 'HEAD' || hasHeaders(this))
+      if (!(raw instanceof ServiceResponse) || request.method === 'HEAD' || hasHeaders(this))
         return false
-      const id = `x-request-id: ${request.id}\r\n`
+      const id = idLine(request.id)
       if (source === 'not_modified') {
         metrics.viewAnswered(view.name, source)
         this.hijack()
         const own = linesOf(notModifiedHeaders(etag, cacheStatus(answer)))
-        raw.endReady(304, common + own + id)
+        raw.endReady(304, vary + own + id)
         return true
       }
       if (source !== 'near' || !entry || !Buffer.isBuffer(body)) return false
@@ -71,7 +70,7 @@ export default fp(
       }
       let head = ready.byCoding.get(coding)
       if (head === undefined) {
-        head = common + linesOf(viewHeaders(answer.etag, cacheStatus(answer), coding))
+        head = vary + linesOf(viewHeaders(answer.etag, cacheStatus(answer), coding))
         ready.byCoding.set(coding, head)
       }
       return head

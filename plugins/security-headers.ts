@@ -1,16 +1,16 @@
 import fp from 'fastify-plugin'
-import { SECURITY_HEADERS } from '../src/http/security-headers.js'
+import { POLICY, SECURITY_HEADERS } from '../src/http/security-headers.js'
+import { ServiceResponse } from '../src/http/service-response.js'
 
-/** A page's own stands. */
-const POLICY = 'content-security-policy'
-
-/** Puts the security headers on every answer. */
+/** Puts the security headers on every answer that does not bring them, as one that is injected. */
 export default fp(
   async function securityHeadersPlugin(fastify) {
     fastify.addHook('onSend', function setSecurityHeaders(_request, reply, _payload, done) {
-      const policy = reply.getHeader(POLICY)
-      reply.headers(SECURITY_HEADERS)
-      if (policy !== undefined) reply.header(POLICY, policy)
+      if (!(reply.raw instanceof ServiceResponse)) {
+        const policy = reply.getHeader(POLICY)
+        reply.headers(SECURITY_HEADERS)
+        if (policy !== undefined) reply.header(POLICY, policy)
+      }
       done()
     })
   },

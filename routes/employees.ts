@@ -144,13 +144,13 @@ const deleteEmployee = {
 }
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
-  const { employees } = fastify
+  const { employees, inARow: onRequest } = fastify
   const lists = new ConcurrencyLimit(LISTS_OF_A_CLIENT)
   const turns = new Turns()
 
   fastify.post('/employees', { schema: createEmployee }, create)
-  fastify.get('/employees', { schema: listEmployees }, list)
-  fastify.get('/employees/:id', { schema: getEmployee }, get)
+  fastify.get('/employees', { schema: listEmployees, onRequest }, list)
+  fastify.get('/employees/:id', { schema: getEmployee, onRequest }, get)
   fastify.put('/employees/:id', { schema: updateEmployee }, update)
   fastify.patch('/employees/:id', { schema: patchEmployee }, update)
   fastify.delete('/employees/:id', { schema: deleteEmployee }, remove)

@@ -13,6 +13,7 @@ import cors from '../plugins/cors.js'
 import database from '../plugins/database.js'
 import errors, { sendUnroutable } from '../plugins/errors.js'
 import host from '../plugins/host.js'
+import inARow from '../plugins/in-a-row.js'
 import methods from '../plugins/methods.js'
 import metrics from '../plugins/metrics.js'
 import nearCopies from '../plugins/near-copies.js'
@@ -33,9 +34,9 @@ import type { Config } from './config.js'
 import { trustedProxies } from './http/client-address.js'
 import { answerClientError } from './http/client-error.js'
 import { AccessLog } from './http/log-controller.js'
-import { ReadyResponse } from './http/ready-response.js'
 import { requestId } from './http/request-id.js'
 import { lazyChildLogger } from './http/request-log.js'
+import { ServiceResponse } from './http/service-response.js'
 import { buildValidator } from './http/validation.js'
 import { loggerOptions } from './logger.js'
 
@@ -68,7 +69,7 @@ export async function buildApp(config: Config) {
       headersTimeout: 10_000,
       connectionsCheckingInterval: 1000, // else a client that is too late is found after 30 s
       requireHostHeader: false,
-      ServerResponse: ReadyResponse,
+      ServerResponse: ServiceResponse,
     },
     routerOptions: { maxParamLength: 1000 },
     schemaController: { compilersFactory: { buildValidator } },
@@ -94,6 +95,7 @@ export async function buildApp(config: Config) {
   await app.register(rateLimit)
   await app.register(authorization)
   await app.register(bodyParsers)
+  await app.register(inARow)
   await app.register(methods)
   await app.register(openapi)
   await app.register(metrics)

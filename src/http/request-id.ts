@@ -9,3 +9,8 @@ export function requestId(request: Pick<IncomingMessage, 'headers'>): string {
   const given = request.headers['x-request-id']
   return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID()
 }
+
+/** The line of a head that says an id. */
+export function idLine(id: string): string {
+  return `x-request-id: ${id}\r\n`
+}

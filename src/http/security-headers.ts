@@ -2,6 +2,9 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import helmet from 'helmet'
 
+/** Pages have one of their own. */
+export const POLICY = 'content-security-policy'
+
 /**
  * Helmet's headers for a JSON API: never to be framed, sniffed, embedded or referred to, and to load
  * nothing. They never change: @fastify/helmet makes them anew for each request, and that takes 7

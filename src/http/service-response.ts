@@ -5,35 +5,36 @@ import {
   validateHeaderName,
   validateHeaderValue,
 } from 'node:http'
+import { POLICY, SECURITY_HEADERS } from './security-headers.js'
 
 /**
- * An answer of which some header lines are there as text, for those that are sent again and again: Node
- * looks at each character of each header of each answer anew, which is a tenth of what a cached one costs.
+ * An answer of the service: it has the security headers, whoever makes it, and may have others that are
+ * there as text. Node looks at each character of each header of each answer anew, which is a tenth of what a
+ * cached one costs; these are looked at once.
  *
  * Given to `http.createServer` (https://nodejs.org/api/http.html#httpcreateserveroptions-requestlistener).
  * `_storeHeader(firstLine, headers)` is how Node and every subclass of `OutgoingMessage` put a head
  * together: behind its first line. What depends on the connection (Date, Connection, Keep-Alive,
  * Content-Length) is still Node's.
  */
-export class ReadyResponse<
+export class ServiceResponse<
   Request extends IncomingMessage = IncomingMessage,
 > extends ServerResponse<Request> {
-  #lines = ''
+  /** More lines of its head, as {@link linesOf} makes them. */
+  lines = ''
 
-  /**
-   * Sends an answer.
-   *
-   * @param lines of its head, as {@link linesOf} makes them
-   */
+  /** Sends an answer whose head is nothing but lines. */
   endReady(status: number, lines: string, body?: Buffer): void {
-    this.#lines = lines
+    this.lines = lines
     this.statusCode = status
     if (body) this.end(body)
     else this.end()
   }
 
-  _storeHeader(firstLine: string, headers: unknown): void {
-    storeHeader.call(this, firstLine + this.#lines, headers)
+  _storeHeader(firstLine: string, headers: OutgoingHttpHeaders | undefined): void {
+    // A page has a policy of its own.
+    const security = headers?.[POLICY] === undefined ? ALL : ALL_BUT_POLICY
+    storeHeader.call(this, firstLine + security + this.lines, headers)
   }
 }
 
@@ -41,7 +42,7 @@ const { _storeHeader: storeHeader } = ServerResponse.prototype as unknown as {
   _storeHeader: (this: ServerResponse, firstLine: string, headers: unknown) => void
 }
 
-/** Headers as the lines that {@link ReadyResponse.endReady} takes. */
+/** Headers as lines, valid ones, each with its CRLF. */
 export function linesOf(headers: OutgoingHttpHeaders): string {
   let lines = ''
   for (const [name, value] of Object.entries(headers)) {
@@ -51,3 +52,7 @@ export function linesOf(headers: OutgoingHttpHeaders): string {
   }
   return lines
 }
+
+const { [POLICY]: _, ...others } = SECURITY_HEADERS
+const ALL = linesOf(SECURITY_HEADERS)
+const ALL_BUT_POLICY = linesOf(others)
