@@ -177,12 +177,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       if (limit > LONG_PAGE) await turns.next()
       const { employees: page, next } = await employees.page({ ...query, limit })
       if (next !== undefined) {
-        const nextPage = new URLSearchParams({
-          ...filter,
-          limit: `${limit}`,
-          after: encodeCursor(next),
-        })
-        reply.header('link', `</employees?${nextPage}>; rel="next"`)
+        reply.header('link', `<${pageAfter(next, limit, filter.department)}>; rel="next"`)
       }
       // Once a page is long, a serializer that looks at each field takes most of its time.
       return reply.send(JSON.stringify(page))
@@ -232,6 +227,12 @@ export default routes
 function existing<T>(found: T | undefined, { params }: { params: { id: number } }): T {
   if (found === undefined) throw new NoSuchEmployee(params.id)
   return found
+}
+
+/** The path of the page behind an id. (URLSearchParams would take a microsecond more.) */
+function pageAfter(id: number, limit: number, department?: string): string {
+  const filter = department === undefined ? '' : `department=${encodeURIComponent(department)}&`
+  return `/employees?${filter}limit=${limit}&after=${encodeCursor(id)}`
 }
 
 /** The id that a cursor stands for; a cursor that is none of ours is an error like Ajv's. */
