@@ -15,6 +15,8 @@ interface Question {
 }
 
 let peak = 0
+/** It begins when the peak is asked for: a look takes as long as some requests. */
+let isSampling = false
 
 /** What every server can be asked. */
 const common: Answers = {
@@ -29,8 +31,14 @@ const common: Answers = {
   peak() {
     const most = peak
     peak = 0
+    if (!isSampling) setInterval(look, SAMPLE_MS)
+    isSampling = true
     return most
   },
+}
+
+function look(): void {
+  peak = Math.max(peak, process.memoryUsage.rss())
 }
 
 /** A server as a process of its own: started by its first message, asked by those that follow. */
@@ -40,9 +48,6 @@ process.once('message', async (options: ServerOptions) => {
   process.on('message', async ({ id, ask, args }: Question) => {
     process.send?.({ id, answer: await answers[ask]?.(...(args as never[])) })
   })
-  setInterval(() => {
-    peak = Math.max(peak, process.memoryUsage.rss())
-  }, SAMPLE_MS)
   process.send?.({ url })
 })
 process.once('disconnect', () => process.exit())
