@@ -67,6 +67,19 @@ t.test('a hit bears the id of its request, and is logged and measured as any ans
   }
 })
 
+t.test('what waits of a hit for several clients is known to be one body', async (t) => {
+  const { url, app } = await listening(t, {})
+  const sent: object[] = []
+  app.slowReaders.sends = (_socket, body) => void sent.push(body)
+  for (const { path } of shownViews) {
+    await app.inject(path)
+    sent.length = 0
+    for (let client = 0; client < 2; client++) await get(url, path, {})
+    t.equal(sent.length, 2)
+    t.equal(sent[0], sent[1])
+  }
+})
+
 t.test('what a hook has put on an answer is on a hit', async (t) => {
   const { url, app } = await listening(t, { corsOrigins: ['https://app.example'] })
   for (const { path } of shownViews) {

@@ -1,4 +1,6 @@
 // no database: headers that every answer has, whatever is in it
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import t from 'tap'
 import { build } from '../support/build.js'
 import { apiKeys } from '../support/keys.js'
@@ -28,6 +30,29 @@ t.test('every answer says that it is to be shown, framed and sniffed by nobody',
       t.match(answer.headers, isPage ? expectedOfPages : expected, `${method} ${url}`)
       if (isPage) t.match(answer.headers['content-security-policy'], /^default-src 'self'/, url)
     }
+  }
+})
+
+t.test('over the network, too, and each of them once, with the id of the request', async (t) => {
+  const app = await build(t)
+  const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const unroutable = { method: 'GET', path: `/employees/${'1'.repeat(2000)}` }
+  for (const { method, path } of [
+    ...(await servedRoutes()),
+    { method: 'GET', path: '/nothing' },
+    unroutable,
+  ]) {
+    const asked = request({ port, method, path, headers: { 'x-request-id': 'mine' }, agent: false })
+    asked.end()
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+    answer.resume()
+    await once(answer, 'close')
+    const isPage = PAGES.test(path)
+    t.match(answer.headers, isPage ? expectedOfPages : expected, `${method} ${path}`)
+    t.equal(answer.headers['x-request-id'], 'mine')
+    const names = answer.rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase())
+    t.strictSame(names, [...new Set(names)], `${method} ${path}: no header twice`)
+    if (isPage) t.match(answer.headers['content-security-policy'], /^default-src 'self'/, path)
   }
 })
 
