@@ -37,7 +37,7 @@ export default fp(
  * Rows hold a snapshot open. When a client leaves, Node ends only the answer that is being sent, not
  * those that were pipelined behind it.
  */
-const endWithClient: onSendHookHandler<unknown> = ({ raw }, _reply, payload, done) => {
+const endWithClient: onSendHookHandler<unknown> = (_request, { raw }, payload, done) => {
   if (payload instanceof JsonArrayStream) {
     if (raw.destroyed) payload.destroy()
     else raw.once('close', () => payload.destroy())

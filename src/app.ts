@@ -70,6 +70,7 @@ export async function buildApp(config: Config) {
       connectionsCheckingInterval: 1000, // else a client that is too late is found after 30 s
       requireHostHeader: false,
       ServerResponse: ServiceResponse,
+      optimizeEmptyRequests: true, // what has no body needs no stream
     },
     routerOptions: { maxParamLength: 1000 },
     schemaController: { compilersFactory: { buildValidator } },
