@@ -115,6 +115,30 @@ t.test('a client that wants the connection ended gets a hit, and its end', async
   }
 })
 
+t.test('a client of HTTP/1.0 is told how long a hit is, and may keep its connection', async (t) => {
+  const { url, app } = await listening(t, {})
+  for (const { path } of shownViews) {
+    const { rawPayload } = await app.inject(path)
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    let text = ''
+    socket.setEncoding('latin1').on('data', (chunk) => {
+      text += chunk
+    })
+    for (let answers = 1; answers <= 2; answers++) {
+      socket.write(`GET ${path} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n`)
+      await until(() => text.split(rawPayload.toString('latin1')).length > answers)
+    }
+    socket.destroy()
+    t.match(text, /detail=near/)
+    const lengths = text.match(/\r\ncontent-length: \d+\r\n/gi) ?? []
+    t.strictSame(
+      lengths.map((line) => Number(line.trim().split(' ')[1])),
+      [rawPayload.length, rawPayload.length],
+    )
+    t.equal(text.match(/\r\nconnection: keep-alive\r\n/gi)?.length, 2)
+  }
+})
+
 async function listening(t: Test, config: Partial<Config>) {
   const app = await build(t, config)
   for (let i = 0; i < 20; i++) {
