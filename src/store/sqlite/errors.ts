@@ -23,3 +23,8 @@ export function attempt<T>(read: () => T): T {
 export function isLocked(error: unknown): boolean {
   return error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')
 }
+
+/** Whether a constraint or a trigger has refused what a statement did. */
+export function isConstraint(error: unknown): boolean {
+  return error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_CONSTRAINT')
+}

@@ -1,7 +1,7 @@
 import type Sqlite from 'better-sqlite3'
 import { DatabaseUnavailable, TooManyWrites } from '../errors.js'
 import type { Batch } from '../store.js'
-import { asDatabaseError, isLocked } from './errors.js'
+import { asDatabaseError, isConstraint, isLocked } from './errors.js'
 
 const LIMITS = {
   /** Writes in one transaction: bounds how long the event loop stands still for it. */
@@ -76,6 +76,7 @@ export class GroupCommit {
   /**
    * As `run`, for work that changes something with its last statement alone: of a statement that fails
    * SQLite undoes everything by itself, so no savepoint is needed (https://sqlite.org/lang_conflict.html).
+   * Where a trigger of somebody's says FAIL it does not; then the transaction is begun anew, with savepoints.
    */
   runOne<T>(work: () => T): Promise<T> {
     return this.#run(work, true)
@@ -132,13 +133,30 @@ export class GroupCommit {
     const [only] = batch
     if (only && batch.length === 1) return this.#commitAlone(only)
     try {
-      const outcomes = batch.map((write) => this.#attempt(write))
+      const outcomes = this.#attemptAll(batch) ?? this.#attemptAnew(batch)
       this.#statements.commit.run()
       return outcomes
     } catch (error) {
       if (this.#client.inTransaction) this.#client.exec('ROLLBACK')
       return { error }
     }
+  }
+
+  /** @returns undefined if a write that has failed without a savepoint may have left something */
+  #attemptAll(batch: Write[]): Outcome[] | undefined {
+    const outcomes: Outcome[] = []
+    for (const write of batch) {
+      const outcome = this.#attempt(write)
+      if (write.isOne && 'error' in outcome && isConstraint(outcome.error)) return undefined
+      outcomes.push(outcome)
+    }
+    return outcomes
+  }
+
+  #attemptAnew(batch: Write[]): Outcome[] {
+    this.#client.exec('ROLLBACK')
+    this.#statements.begin.run()
+    return batch.map((write) => this.#attempt({ ...write, isOne: false }))
   }
 
   /**

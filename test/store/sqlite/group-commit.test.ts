@@ -69,6 +69,24 @@ t.test('a write alone has no savepoint, and if it fails its transaction is undon
   t.strictSame(values(client), [1])
 })
 
+t.test(
+  'a statement of which a trigger says FAIL leaves nothing, and its neighbours alone',
+  async (t) => {
+    const { client } = await database(t)
+    client.exec(`CREATE TRIGGER refuse AFTER INSERT ON numbers WHEN NEW.value = 2
+    BEGIN SELECT RAISE(FAIL, 'not two'); END`)
+    const commits = new GroupCommit(client)
+    const outcomes = await Promise.allSettled(
+      [1, 2, 1, 3].map((value) => commits.runOne(() => insert(client, value))),
+    )
+    t.strictSame(
+      outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.message : 'ok')),
+      ['ok', 'not two', 'UNIQUE constraint failed: numbers.value', 'ok'],
+    )
+    t.strictSame(values(client), [1, 3])
+  },
+)
+
 t.test('a commit that fails keeps nothing, and nobody is told otherwise', async (t) => {
   const { client } = await database(t)
   client.exec('CREATE TABLE pairs (value REFERENCES numbers DEFERRABLE INITIALLY DEFERRED)')
