@@ -53,7 +53,9 @@ export default fp(
       return reply
         .code(404)
         .type(PROBLEM_TYPE)
-        .send(problem(404, `There is nothing at ${request.url.split('?', 1)[0]}`, request.url))
+        .send(
+          problem('not-found', `There is nothing at ${request.url.split('?', 1)[0]}`, request.url),
+        )
     })
   },
   { name: 'errors', dependencies: ['host', 'refusals'] },

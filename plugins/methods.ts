@@ -54,5 +54,5 @@ function answer(request: FastifyRequest, reply: FastifyReply) {
   return reply
     .code(405)
     .type(PROBLEM_TYPE)
-    .send(problem(405, detail, request.url))
+    .send(problem('method-not-allowed', detail, request.url))
 }

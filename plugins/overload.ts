@@ -44,7 +44,7 @@ export default fp(
         .code(503)
         .headers({ 'cache-control': 'no-store', 'retry-after': RETRY_AFTER_SECONDS })
         .type(PROBLEM_TYPE)
-        .send(problem(503, 'The service is overloaded; try again later', request.url))
+        .send(problem('overloaded', 'The service is overloaded; try again later', request.url))
     })
 
     function sample(): void {

@@ -35,8 +35,17 @@ const LONG_PAGE = 100
 /** Whole lists that one client, by its key or else its address, may read at once. */
 const LISTS_OF_A_CLIENT = 8
 
-/** What a 400 may say of a body. */
-const NEGATIVE = '/body/salary must be >= 0, got -1'
+/** What a 400 may say of a body, and of a query. */
+const NEGATIVE = {
+  path: '/body/salary',
+  code: 'too_small',
+  message: 'must be >= 0, got -1',
+} as const
+const TOO_MANY = {
+  path: '/query/limit',
+  code: 'too_large',
+  message: 'must be <= 1000, got 5000',
+} as const
 
 /** An employee whose example is what the body's example makes of it. */
 const Changed = {
@@ -58,7 +67,7 @@ const createEmployee = {
   body: ref(EmployeeCreate),
   response: {
     201: json(Employee, 'The new employee', 'Location', 'ETag'),
-    ...errors({ 400: NEGATIVE }, 403, 413, 415, 422),
+    ...errors(NEGATIVE, 403, 413, 415, 422),
   },
 }
 
@@ -90,7 +99,7 @@ const listEmployees = {
   ),
   response: {
     200: json(EmployeeList, 'Employees by ascending id', 'Link'),
-    ...errors({ 400: '/query/limit must be <= 1000, got 5000' }),
+    ...errors(TOO_MANY),
   },
 }
 
@@ -114,7 +123,7 @@ const change = {
   body: ref(EmployeePatch),
   response: {
     200: json(Changed, 'The employee as it is now', 'ETag'),
-    ...errors({ 400: NEGATIVE }, 403, 404, 412, 413, 414, 415),
+    ...errors(NEGATIVE, 403, 404, 412, 413, 414, 415),
   },
 }
 

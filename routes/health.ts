@@ -21,7 +21,7 @@ const readyz = {
   description: 'The database decides. Without its Redis the service is degraded, and serves.',
   tags,
   security: [],
-  response: { 200: json(Readiness, 'It serves'), ...failures({ 503: 'The service is closing' }) },
+  response: { 200: json(Readiness, 'It serves'), ...failures('closing') },
 }
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import type { Kind } from '../problems/kinds.js'
 import { PROBLEM_TYPE, problem } from '../problems/problem.js'
 import { SECURITY_HEADERS } from './security-headers.js'
 
@@ -32,11 +33,12 @@ export function answerClientError(
     socket.destroy()
     return
   }
-  const [status, detail] = explain(error)
+  const answer = problem(...explain(error), '')
+  const { status } = answer
   const reqId = randomUUID()
   const { code } = error
   this.refusals.write('parser', { reqId, status, code, address: socket.remoteAddress })
-  const body = JSON.stringify(problem(status, detail, ''))
+  const body = JSON.stringify(answer)
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${HEADERS}` +
       `x-request-id: ${reqId}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
@@ -48,15 +50,15 @@ type ParserError = Error & { code?: string }
 /** `_httpMessage`: the answer under way, by which Node itself judges this in its own handler. */
 type ServerSocket = Socket & { _httpMessage?: ServerResponse | null }
 
-function explain(error: ParserError): [status: number, detail: string] {
+function explain(error: ParserError): [kind: Kind, detail: string] {
   switch (error.code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return [408, 'The request took too long to arrive']
+      return ['request-timeout', 'The request took too long to arrive']
     case 'HPE_HEADER_OVERFLOW':
-      return [431, 'The headers are too large']
+      return ['headers-too-large', 'The headers are too large']
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return [413, 'The chunk extensions are too large']
+      return ['body-too-large', 'The chunk extensions are too large']
     default:
-      return [400, `This is not HTTP: ${error.message.replace(/^Parse Error: /, '')}`]
+      return ['not-http', `This is not HTTP: ${error.message.replace(/^Parse Error: /, '')}`]
   }
 }

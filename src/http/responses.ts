@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { type Kind, kinds } from '../problems/kinds.js'
 import { problem } from '../problems/problem.js'
-import { Problem, ref, ValidationProblem } from '../problems/schemas.js'
+import { type FieldError, type Problem, problemSchema, ref } from '../problems/schemas.js'
 
 const headers = {
   'Cache-Status': Type.String({
@@ -46,53 +47,24 @@ export function json<T extends TSchema>(
 export const notModified = (...names: (keyof typeof headers)[]) =>
   Type.Unsafe<void>({ type: 'null', description: 'The client has it already', ...pick(names) })
 
-/** What each status means, and the detail of an example, unless an operation has one of its own. */
+/** Of an operation that has nothing but an id. */
+const NO_ID = { path: '/params/id', code: 'too_small', message: 'must be >= 1, got 0' } as const
+
+/** What each status means, and its example, unless an operation has one of its own. */
 const problems = {
-  400: [
-    'The request is wrong; `errors` says where',
-    ValidationProblem,
-    '/params/id must be >= 1, got 0',
-  ],
-  401: [
-    'A key is needed, and the one sent, if any, is not known here',
-    Problem,
-    'Send a key: "Authorization: Bearer KEY"',
-  ],
-  403: ['The key may only read', Problem, 'This key may read, and not write'],
-  404: ['There is no such employee', Problem, 'There is no employee 7'],
-  412: [
-    'The employee is not as If-Match or If-None-Match expects',
-    Problem,
-    'The employee is not as If-Match expects: its entity tag is "jQHVY-QvCpFNTlNngskv6a". Read it again, then decide',
-  ],
-  413: ['The body is larger than 64 KiB', Problem, 'Request body is too large'],
-  414: [
-    'The id is far too long',
-    Problem,
-    "'/employees/11111111111111111111' is exceeding the max param length",
-  ],
-  415: ['The body is not JSON', Problem, 'Unsupported Media Type'],
-  422: [
-    'The Idempotency-Key was sent with another body before',
-    Problem,
-    'Idempotency-Key: a key stands for one request, and this one was sent with another body less than 24 hours ago; send a new key. Nothing was changed',
-  ],
-  429: [
-    'Too many requests; Retry-After says when to try again',
-    Problem,
-    'More than 600 requests in a minute; try again in 7 seconds',
-  ],
-  500: [
-    'The service failed',
-    Problem,
-    'Something went wrong here; the request id finds it in the log',
-  ],
-  503: [
-    'Not now; Retry-After says when to try again',
-    Problem,
-    'The service is overloaded; try again later',
-  ],
-} as const
+  400: ['The request is wrong; `errors` says where', NO_ID],
+  401: ['A key is needed, and the one sent, if any, is not known here', 'key-needed'],
+  403: ['The key may only read', 'key-may-only-read'],
+  404: ['There is no such employee', 'no-such-employee'],
+  412: ['The employee is not as If-Match or If-None-Match expects', 'precondition-failed'],
+  413: ['The body is larger than 64 KiB', 'body-too-large'],
+  414: ['The id is far too long', 'uri-too-long'],
+  415: ['The body is not JSON', 'unsupported-media-type'],
+  422: ['The Idempotency-Key was sent with another body before', 'idempotency-key-reused'],
+  429: ['Too many requests; Retry-After says when to try again', 'too-many-requests'],
+  500: ['The service failed', 'internal'],
+  503: ['Not now; Retry-After says when to try again', 'overloaded'],
+} as const satisfies Record<number, readonly [description: string, example: Kind | FieldError]>
 
 const problemHeaders: { [status in Status]?: (keyof typeof headers)[] } = {
   401: ['WWW-Authenticate'],
@@ -103,8 +75,8 @@ const problemHeaders: { [status in Status]?: (keyof typeof headers)[] } = {
 
 type Status = keyof typeof problems
 
-/** A status, or some with the details of examples that this operation alone gives. */
-type Given = Status | { readonly [status in Status]?: string }
+/** What an operation gives an example of: a status, a kind of it, or a fault of a field of its own. */
+type Given = Status | Kind | FieldError
 
 /** The problems that an operation can answer: those given, and the ones that any can. */
 export function errors(...given: Given[]) {
@@ -113,21 +85,21 @@ export function errors(...given: Given[]) {
 
 /** As `errors`, for an operation that needs no key and has no limit. */
 export function failures(...given: Given[]) {
-  const details = [500 as const, 503 as const, ...given].map((each) =>
-    typeof each === 'number' ? { [each]: problems[each][2] } : each,
-  )
   const responses: Record<number, TSchema> = {}
-  for (const [name, detail] of Object.entries<string>(Object.assign({}, ...details))) {
-    const status = Number(name) as Status
-    const [description, schema] = problems[status]
-    // "/body/salary must be …": where the fault is, and what it is.
-    const [, path = '', message = ''] = /^(\S+) (.*)$/.exec(detail) ?? []
-    const example = problem(status, detail, '', [{ path, message }])
+  for (const each of [500 as const, 503 as const, ...given]) {
+    const example = exampleOf(each)
+    const status = example.status as Status
     responses[status] = Type.Unsafe<unknown>({
-      description,
+      description: problems[status][0],
       ...pick(problemHeaders[status] ?? []),
-      content: { 'application/problem+json': { schema: ref(schema), example } },
+      content: { 'application/problem+json': { schema: ref(problemSchema(status)), example } },
     })
   }
   return responses
+}
+
+function exampleOf(given: Given): Problem {
+  if (typeof given === 'number') return exampleOf(problems[given][1])
+  if (typeof given === 'string') return problem(given, kinds[given].example, '')
+  return problem('validation', `${given.path} ${given.message}`, '', [given])
 }

@@ -1,7 +1,8 @@
-import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifySchemaValidationError } from 'fastify'
+import { fieldCodeOf } from './field-codes.js'
+import { type Kind, kindOf, kinds, typeOf } from './kinds.js'
 import { isTooDeep } from './nesting.js'
-import type { Problem, ValidationProblem } from './schemas.js'
+import type { FieldError, Problem, ValidationProblem } from './schemas.js'
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
@@ -10,26 +11,30 @@ const MAX_VALUE_LENGTH = 60
 const MAX_ERRORS = 20
 
 /**
- * The body of an error answer (RFC 9457). The type is always about:blank: the status says what kind
- * of problem it is, and `errors` says what is wrong with the request.
+ * The body of an error answer (RFC 9457).
  *
  * @param url of the request; its query is left out
+ * @param errors what is wrong with the request, for a 400
+ * @param status if it is another than that of the kind
  */
 export function problem(
-  status: number,
+  kind: Kind,
   detail: string,
   url: string,
-  errors?: ValidationProblem['errors'],
+  errors?: FieldError[],
+  status = kinds[kind].status,
 ): Problem | ValidationProblem {
   const body = {
-    type: 'about:blank',
-    title: STATUS_CODES[status] ?? 'Unknown',
+    type: typeOf(kind),
+    title: kinds[kind].title,
     status,
     detail,
     instance: uriReference(url.split('?', 1)[0] as string),
   }
   // Every 400 says where the fault is, if only "somewhere in the request".
-  if (status === 400) return { ...body, errors: errors ?? [{ path: '', message: detail }] }
+  if (status === 400) {
+    return { ...body, errors: errors ?? [{ path: '', code: 'malformed', message: detail }] }
+  }
   return body
 }
 
@@ -45,15 +50,22 @@ export function problemOf(error: FastifyError, url: string): Problem | Validatio
       .slice(0, MAX_ERRORS)
       .map((failure) => describe(failure as VerboseFailure, error.validationContext ?? 'body'))
     const detail = errors.map(({ path, message }) => `${path} ${message}`).join('; ')
-    return problem(400, detail, url, errors)
+    return problem('validation', detail, url, errors)
   }
   const status = error.statusCode ?? 500
   if (status >= 500 && status !== 503) {
-    return problem(500, 'Something went wrong here; the request id finds it in the log', url)
+    return problem('internal', 'Something went wrong here; the request id finds it in the log', url)
   }
-  const path = error.code?.startsWith('FST_ERR_CTP') || error instanceof SyntaxError ? '/body' : ''
-  return problem(status, error.message, url, [{ path, message: error.message }])
+  const { code, message } = error
+  const isOfBody = code?.startsWith('FST_ERR_CTP') || error instanceof SyntaxError
+  const kind = status === 400 && isOfBody ? 'malformed-body' : kindOf(status, code)
+  const path = isOfBody ? '/body' : ''
+  const fault = { path, code: MISSING.has(code) ? 'required' : 'malformed', message } as const
+  return problem(kind, message, url, [fault], status)
 }
+
+/** Errors about something that is not there. */
+const MISSING = new Set(['FST_ERR_CTP_EMPTY_BODY', 'FST_ERR_CTP_EMPTY_JSON_BODY', 'NO_HOST'])
 
 /** Ajv with `verbose` adds the value and the schema that it breaks. */
 type VerboseFailure = FastifySchemaValidationError & {
@@ -61,21 +73,27 @@ type VerboseFailure = FastifySchemaValidationError & {
   parentSchema?: { description?: string }
 }
 
-function describe(failure: VerboseFailure, context: string): ValidationProblem['errors'][number] {
+function describe(failure: VerboseFailure, context: string): FieldError {
   const base = `/${context === 'querystring' ? 'query' : context}${failure.instancePath}`
-  const { keyword, params } = failure
+  const { keyword, params, data } = failure
+  const code = fieldCodeOf(keyword, data)
   switch (keyword) {
     case 'required':
-      return { path: `${base}/${pointer(params.missingProperty)}`, message: 'is required' }
+      return { path: `${base}/${pointer(params.missingProperty)}`, code, message: 'is required' }
     case 'additionalProperties':
-      return { path: `${base}/${pointer(params.additionalProperty)}`, message: 'is unknown here' }
+      return {
+        path: `${base}/${pointer(params.additionalProperty)}`,
+        code,
+        message: 'is unknown here',
+      }
     case 'pattern':
       return {
         path: base,
-        message: `must be as described (${failure.parentSchema?.description}), got ${shown(failure.data)}`,
+        code,
+        message: `must be as described (${failure.parentSchema?.description}), got ${shown(data)}`,
       }
     default:
-      return { path: base, message: `${failure.message}, got ${shown(failure.data)}` }
+      return { path: base, code, message: `${failure.message}, got ${shown(data)}` }
   }
 }
 

@@ -182,5 +182,5 @@ function isProblem(
 ) {
   t.equal(answer.statusCode, status)
   t.match(answer.headers['content-type'], /^application\/problem\+json/)
-  t.match(answer.json(), { type: 'about:blank', status, detail, instance: /^\// })
+  t.match(answer.json(), { type: /^\/problems\/key-/, status, detail, instance: /^\// })
 }

@@ -44,7 +44,7 @@ t.test('what is not HTTP is a problem and the end of the connection', async (t) 
       client.write(request, 'latin1')
       const answer = parse(await text(client))
       t.equal(answer.status, status)
-      t.match(answer.problem, { type: 'about:blank', title: String, status, detail: /.../ })
+      t.match(answer.problem, { type: /^\/problems\/./, title: String, status, detail: /.../ })
       t.type(answer.problem.instance, 'string')
       t.match(answer.headers, SECURITY_HEADERS)
       t.match(answer.headers['x-request-id'], /^[0-9a-f-]{36}$/)
@@ -88,7 +88,7 @@ t.test('what Node would refuse by itself is a problem too', async (t) => {
       ...SECURITY_HEADERS,
     })
     const problem = JSON.parse(await text(response))
-    t.match(problem, { type: 'about:blank', title: String, status, instance: '/livez' })
+    t.match(problem, { type: /^\/problems\/./, title: String, status, instance: '/livez' })
     if (status === 400) t.match(problem.errors, [{ path: '', message: /Host/ }])
   }
 })

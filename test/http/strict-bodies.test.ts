@@ -147,9 +147,9 @@ t.test('a POST wants every field', async (t) => {
   const answer = await app.inject({ method: 'POST', url: '/employees', payload: {} })
   t.equal(answer.statusCode, 400)
   t.strictSame(answer.json().errors, [
-    { path: '/body/name', message: 'is required' },
-    { path: '/body/salary', message: 'is required' },
-    { path: '/body/department', message: 'is required' },
+    { path: '/body/name', code: 'required', message: 'is required' },
+    { path: '/body/salary', code: 'required', message: 'is required' },
+    { path: '/body/department', code: 'required', message: 'is required' },
   ])
 })
 

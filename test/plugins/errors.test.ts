@@ -1,7 +1,7 @@
-import { STATUS_CODES } from 'node:http'
 import { DrizzleQueryError } from 'drizzle-orm'
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
+import { type Kind, kinds } from '../../src/problems/kinds.js'
 import { DatabaseUnavailable, unwrapped } from '../../src/store/errors.js'
 import { build } from '../support/build.js'
 import { shellOf } from '../support/shell.js'
@@ -11,45 +11,49 @@ const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 const JSON_TYPE = { 'content-type': 'application/json' }
 const EMPLOYEE = '/employees/1'
 
-const errors: Record<string, InjectOptions & { status: number; instance?: string }> = {
-  'an invalid body': { status: 400, method: 'POST', url: '/employees', payload: {} },
+const errors: Record<string, InjectOptions & { kind: Kind; instance?: string }> = {
+  'an invalid body': { kind: 'validation', method: 'POST', url: '/employees', payload: {} },
   'a body that is no JSON': {
-    status: 400,
+    kind: 'malformed-body',
     method: 'PUT',
     url: EMPLOYEE,
     payload: '{',
     headers: JSON_TYPE,
   },
-  'an invalid query': { status: 400, url: '/employees?limit=0&department=Engineering' },
-  'a bad cursor': { status: 400, url: '/employees?after=x' },
-  'an invalid id': { status: 400, url: '/employees/abc?x=1' },
+  'an invalid query': { kind: 'validation', url: '/employees?limit=0&department=Engineering' },
+  'a bad cursor': { kind: 'validation', url: '/employees?after=x' },
+  'an invalid id': { kind: 'validation', url: '/employees/abc?x=1' },
   'a bad percent-encoding': {
-    status: 400,
+    kind: 'malformed-url',
     url: '/employees/%E0%A4%A',
     instance: '/employees/%E0%A4%25A',
   },
-  'a broken one': { status: 400, url: '/%zz', instance: '/%25zz' },
-  'an employee who does not exist': { status: 404, url: '/employees/2?x=1' },
-  'a path that does not exist': { status: 404, url: '/nowhere?x=1' },
-  'a path below an employee': { status: 404, url: '/employees/1/salary' },
-  'a path with other letters': { status: 404, url: '/Employees' },
-  'a method that the path does not have': { status: 405, method: 'DELETE', url: '/employees?x=1' },
+  'a broken one': { kind: 'malformed-url', url: '/%zz', instance: '/%25zz' },
+  'an employee who does not exist': { kind: 'no-such-employee', url: '/employees/2?x=1' },
+  'a path that does not exist': { kind: 'not-found', url: '/nowhere?x=1' },
+  'a path below an employee': { kind: 'not-found', url: '/employees/1/salary' },
+  'a path with other letters': { kind: 'not-found', url: '/Employees' },
+  'a method that the path does not have': {
+    kind: 'method-not-allowed',
+    method: 'DELETE',
+    url: '/employees?x=1',
+  },
   'a failed If-Match': {
-    status: 412,
+    kind: 'precondition-failed',
     method: 'DELETE',
     url: EMPLOYEE,
     headers: { 'if-match': '"a"' },
   },
   'a body that is too large': {
-    status: 413,
+    kind: 'body-too-large',
     method: 'POST',
     url: '/employees',
     payload: ' '.repeat(70_000),
     headers: JSON_TYPE,
   },
-  'an id that is too long': { status: 414, url: `/employees/${'1'.repeat(5000)}` },
+  'an id that is too long': { kind: 'uri-too-long', url: `/employees/${'1'.repeat(5000)}` },
   'another media type': {
-    status: 415,
+    kind: 'unsupported-media-type',
     method: 'POST',
     url: '/employees',
     payload: 'x',
@@ -57,8 +61,9 @@ const errors: Record<string, InjectOptions & { status: number; instance?: string
   },
 }
 
-for (const [what, { status, instance: path, ...request }] of Object.entries(errors)) {
-  t.test(`${what} is a ${status} problem`, async (t) => {
+for (const [what, { kind, instance: path, ...request }] of Object.entries(errors)) {
+  const { status, title: known } = kinds[kind]
+  t.test(`${what} is a ${status} problem, ${kind}`, async (t) => {
     const app = await build(t)
     await app.employees.createMany([ada])
     const headers = { 'x-request-id': 'asked-1', ...request.headers }
@@ -74,15 +79,15 @@ for (const [what, { status, instance: path, ...request }] of Object.entries(erro
     t.strictSame(
       { type, title, status: told, instance },
       {
-        type: 'about:blank',
-        title: STATUS_CODES[status],
+        type: `/problems/${kind}`,
+        title: known,
         status,
         instance: path ?? `${request.url}`.split('?')[0],
       },
     )
     t.match(detail, /.../)
     t.strictSame(rest, {}, 'nothing else')
-    if (status === 400) t.match(errors, [{ path: String, message: /.../ }])
+    if (status === 400) t.match(errors, [{ path: String, code: String, message: /.../ }])
     else t.equal(errors, undefined)
     t.notMatch(answer.body, /node_modules|\\n *at /, 'no stack trace')
 
@@ -98,7 +103,7 @@ t.test('an error that nobody foresaw is a 500 that tells nothing of the inside',
     const answer = await app.inject(url)
     t.match(answer.json(), {
       status: 500,
-      title: 'Internal Server Error',
+      type: '/problems/internal',
       instance: url.split('?')[0],
     })
     t.match(answer.headers['content-type'], /^application\/problem\+json/)

@@ -24,7 +24,11 @@ t.test('without keys another Host is a 421 on every route, and where there is no
       t.notOk(answer.headers['access-control-allow-origin'])
       if (method === 'HEAD') continue
       t.match(answer.headers['content-type'], /^application\/problem\+json/)
-      t.match(answer.json(), { status: 421, title: 'Misdirected Request', detail: /ALLOWED_HOSTS/ })
+      t.match(answer.json(), {
+        status: 421,
+        type: '/problems/misdirected-request',
+        detail: /ALLOWED_HOSTS/,
+      })
       t.notMatch(answer.body, /evil/)
     }
   }

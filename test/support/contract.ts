@@ -47,6 +47,9 @@ function exampleOf(reference: string): object | undefined {
 /** Answered before there is an operation, so that the contract of none has them. */
 const BEFORE_ANY = new Set([417, 421])
 
+/** Whatever problem there is. */
+const PROBLEM = '#/components/schemas/Problem'
+
 /** Headers that mean something to a client of an operation; the others are of the service as a whole. */
 const MEANT = /^(etag|location|link|cache-status|retry-after|www-authenticate)$/
 
@@ -66,7 +69,10 @@ export function faultOf({ method, url, status, headers, body }: Exchange): strin
   const name = method === 'HEAD' ? 'get' : method.toLowerCase()
   const operation = path && !BEFORE_ANY.has(status) && contract.paths[path]?.[name]
   if (!operation) {
-    return status < 400 || type === 'application/problem+json' ? undefined : `an error of ${type}`
+    if (status < 400) return undefined
+    if (type !== 'application/problem+json') return `an error of ${type}`
+    const isKnown = method === 'HEAD' || isValid(PROBLEM, JSON.parse(body.toString()))
+    return isKnown ? undefined : 'a problem of no kind that the contract has'
   }
   const response = operation.responses[status]
   if (!response) return 'a status that is not in the contract'

@@ -50,7 +50,7 @@ await sdk.patchEmployee({ path, body: { salary: 190000 } })
 const body = { salary: 200000 }
 const lost = await sdk.updateEmployee({ path, headers: { 'If-Match': stale }, body })
 assert.equal(lost.response?.status, 412)
-assert.equal(lost.error?.title, 'Precondition Failed')
+assert.equal(lost.error?.type, '/problems/precondition-failed')
 const fresh = (await sdk.getEmployee({ path })).response?.headers.get('etag') ?? ''
 const won = await sdk.updateEmployee({ path, headers: { 'If-Match': fresh }, body })
 assert.equal(won.data?.salary, 200000)
@@ -65,8 +65,29 @@ for (const view of [sdk.listHighSalaryEmployees, sdk.listTopEarnersByDepartment]
 
 const wrong = await sdk.createEmployee({ body: { ...ada, salary: -1 } })
 assert.equal(wrong.response?.status, 400)
-assert.ok(wrong.error && 'errors' in wrong.error)
-assert.equal(wrong.error.errors[0]?.path, '/body/salary')
+const { error: failure } = wrong
+assert.ok(failure)
+switch (failure.type) {
+  case '/problems/validation': {
+    const [field] = failure.errors
+    switch (field?.code) {
+      case 'too_small':
+        assert.equal(field.path, '/body/salary')
+        break
+      // @ts-expect-error No field has this code.
+      case 'cursed':
+        throw new Error('no such code')
+      default:
+        assert.fail(field?.message)
+    }
+    break
+  }
+  // @ts-expect-error There is no such kind of problem.
+  case '/problems/cursed':
+    throw new Error('no such kind')
+  default:
+    assert.fail(failure.detail)
+}
 
 const gone = await sdk.deleteEmployee({ path })
 assert.equal(gone.data?.message, 'Deleted')

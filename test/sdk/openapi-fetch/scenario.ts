@@ -54,7 +54,7 @@ const lost = await client.PUT('/employees/{id}', {
   body: { salary: 200000 },
 })
 assert.equal(lost.response.status, 412)
-assert.equal(lost.error?.title, 'Precondition Failed')
+assert.equal(lost.error?.type, '/problems/precondition-failed')
 const fresh = (await client.GET('/employees/{id}', { params: { path } })).response.headers
 const won = await client.PUT('/employees/{id}', {
   params: { path, header: { 'If-Match': fresh.get('etag') ?? '' } },
@@ -72,8 +72,29 @@ for (const view of ['/employees/high-salary', '/employees/top2-by-department'] a
 
 const wrong = await client.POST('/employees', { body: { ...ada, salary: -1 } })
 assert.equal(wrong.response.status, 400)
-assert.ok(wrong.error && 'errors' in wrong.error)
-assert.equal(wrong.error.errors[0]?.path, '/body/salary')
+const { error: failure } = wrong
+assert.ok(failure)
+switch (failure.type) {
+  case '/problems/validation': {
+    const [field] = failure.errors
+    switch (field?.code) {
+      case 'too_small':
+        assert.equal(field.path, '/body/salary')
+        break
+      // @ts-expect-error No field has this code.
+      case 'cursed':
+        throw new Error('no such code')
+      default:
+        assert.fail(field?.message)
+    }
+    break
+  }
+  // @ts-expect-error There is no such kind of problem.
+  case '/problems/cursed':
+    throw new Error('no such kind')
+  default:
+    assert.fail(failure.detail)
+}
 
 const gone = await client.DELETE('/employees/{id}', { params: { path } })
 assert.equal(gone.data?.message, 'Deleted')

@@ -54,7 +54,7 @@ await sdk.patchEmployee(id, { salary: 190000 })
 const raise = { salary: 200000 }
 const lost = await sdk.updateEmployee(id, raise, { headers: { 'If-Match': stale } })
 assert.ok(lost.status === 412)
-assert.equal(lost.data.title, 'Precondition Failed')
+assert.equal(lost.data.type, '/problems/precondition-failed')
 const fresh = (await sdk.getEmployee(id)).headers.get('etag') ?? ''
 const won = await sdk.updateEmployee(id, raise, { headers: { 'If-Match': fresh } })
 assert.ok(won.status === 200)
@@ -69,8 +69,29 @@ for (const view of [sdk.listHighSalaryEmployees, sdk.listTopEarnersByDepartment]
 }
 
 const wrong = await sdk.createEmployee({ ...ada, salary: -1 })
-assert.ok(wrong.status === 400)
-assert.equal(wrong.data.errors[0]?.path, '/body/salary')
+assert.ok(wrong.status !== 201)
+const { data: failure } = wrong
+switch (failure.type) {
+  case '/problems/validation': {
+    const [field] = failure.errors
+    switch (field?.code) {
+      case 'too_small':
+        assert.equal(field.path, '/body/salary')
+        break
+      // @ts-expect-error No field has this code.
+      case 'cursed':
+        throw new Error('no such code')
+      default:
+        assert.fail(field?.message)
+    }
+    break
+  }
+  // @ts-expect-error There is no such kind of problem.
+  case '/problems/cursed':
+    throw new Error('no such kind')
+  default:
+    assert.fail(failure.detail)
+}
 
 const gone = await sdk.deleteEmployee(id)
 assert.ok(gone.status === 200)
