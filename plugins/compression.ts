@@ -1,7 +1,8 @@
 import { pipeline } from 'node:stream'
-import type { FastifyReply, onSendHookHandler } from 'fastify'
+import type { onSendHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { type ContentCoding, codedEtag, codingFor, ENCODERS } from '../src/http/content-coding.js'
+import { vary } from '../src/http/vary.js'
 import { JsonArrayStream } from '../src/store/json-array-stream.js'
 
 declare module 'fastify' {
@@ -26,7 +27,7 @@ export default fp(
       return isOn ? codingFor(this.request.headers['accept-encoding']) : undefined
     })
     fastify.decorateReply('coding', function () {
-      if (isOn) vary(this)
+      if (isOn) vary(this, 'accept-encoding')
       return this.likedCoding()
     })
     fastify.decorateReply('sentIn', function (coding) {
@@ -51,11 +52,4 @@ const compressList: onSendHookHandler<unknown> = (_request, reply, payload, done
     null,
     pipeline(payload as JsonArrayStream, ENCODERS[coding].stream(), () => {}),
   )
-}
-
-/** Beside what else it varies by. */
-function vary(reply: FastifyReply): void {
-  const others = reply.getHeader('vary')
-  if (others === undefined) reply.header('vary', 'accept-encoding')
-  else if (!/accept-encoding/.test(`${others}`)) reply.header('vary', `${others}, accept-encoding`)
 }

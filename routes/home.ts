@@ -1,7 +1,6 @@
-import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { PAGE_POLICY } from '../src/http/page-policy.js'
+import { pageHeaders } from '../src/http/page-policy.js'
 import { noneMatch } from '../src/http/preconditions.js'
 
 const files = {
@@ -13,19 +12,11 @@ const files = {
   '/page/icon.svg': ['icon.svg', 'image/svg+xml'],
 } as const
 
-const policy = Object.entries(PAGE_POLICY)
-  .map((directive) => directive.join(' '))
-  .join('; ')
-
 /** The page for visitors: what this is, and how its views are doing. It asks the API like anybody. */
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   for (const [url, [name, type]] of Object.entries(files)) {
     const file = readFileSync(new URL(`../../public/${name}`, import.meta.url))
-    const headers = {
-      'cache-control': 'no-cache',
-      'content-security-policy': policy,
-      etag: `"${hash('sha256', file, 'base64url')}"`,
-    }
+    const headers = pageHeaders(file)
 
     fastify.get(url, { schema: { hide: true } }, async (request, reply) => {
       reply.headers(headers)

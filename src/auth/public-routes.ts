@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 
-/** The probes, the contract, and the pages with their files: what they show needs a key. */
-const PUBLIC = /^\/(livez|readyz|openapi\.json|docs(\/.*)?|page\/.*)?$/
+/** The probes, the contract, what problems mean, and the pages with their files: what they show needs a key. */
+const PUBLIC = /^\/(livez|readyz|openapi\.json|docs(\/.*)?|page\/.*|problems\/.*)?$/
 
 /** What tells how the service is doing, and must not fall silent when it does badly. */
 const MONITORING = new Set(['/livez', '/readyz', '/metrics'])

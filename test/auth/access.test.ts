@@ -14,7 +14,7 @@ const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 const unknown = { authorization: 'Bearer emp_unknown' }
 
 t.test(
-  'every method of every path needs a key, but for the probes, the contract and the page',
+  'every method of every path needs a key, but for the probes, the contract and the pages',
   async (t) => {
     const { app, routes } = await buildWithRoutes(t, { apiKeys })
     t.ok(routes.some(({ url }) => url === '/employees/top2-by-department'))
@@ -32,6 +32,8 @@ t.test(
       '/docs',
       '/livez',
       '/openapi.json',
+      '/problems/',
+      '/problems/:kind',
       '/readyz',
     ])
   },
@@ -44,6 +46,8 @@ t.test('what has no route is as closed as what has one', async (t) => {
     '/nothing',
     '/page/',
     '/page/nothing',
+    '/problems',
+    '/problems/validation/',
     '/employees/1/salary',
     '//livez',
     '/livez/',

@@ -16,7 +16,7 @@ const expected = {
 }
 
 /** The pages with their parts, which load each other by a policy of their own. */
-const PAGES = /^\/($|docs|page\/)/
+const PAGES = /^\/($|docs|page\/|problems\/)/
 const { 'content-security-policy': _, ...expectedOfPages } = expected
 
 t.test('every answer says that it is to be shown, framed and sniffed by nobody', async (t) => {

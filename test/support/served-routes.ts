@@ -18,8 +18,12 @@ export interface Route {
   view: View | undefined
 }
 
-/** What stands for the parameters of routes: somebody's id, and a file of /docs. */
-const EXAMPLES: Record<string, string> = { ':id': '1', '*': 'swagger-ui.css' }
+/** What stands for the parameters of routes: somebody's id, a kind of problem, and a file of /docs. */
+const EXAMPLES: Record<string, string> = {
+  ':id': '1',
+  ':kind': 'validation',
+  '*': 'swagger-ui.css',
+}
 
 /** Every method and URL for which a service that is built from now on, until the end, has a route. */
 export function collectRoutes(scope: Scope): Route[] {
