@@ -49,7 +49,7 @@ export default fp(
         metrics.viewAnswered(view.name, source)
         this.hijack()
         const own = linesOf(notModifiedHeaders(etag, cacheStatus(answer)))
-        raw.endReady(304, vary + own + id)
+        raw.endReady(304, id + vary + own)
         return true
       }
       if (source !== 'near' || !entry || !Buffer.isBuffer(body)) return false
@@ -59,7 +59,7 @@ export default fp(
       const encoded = liked && viewCache.encoded(view, answer, liked)
       const sent = encoded ?? body
       slowReaders.sends(request.raw.socket, sent)
-      raw.endReady(200, headOf(entry, answer, encoded && liked) + id, sent)
+      raw.endReady(200, id + headOf(entry, answer, encoded && liked), sent)
       return true
     })
 

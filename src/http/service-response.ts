@@ -34,7 +34,7 @@ export class ServiceResponse<
   _storeHeader(firstLine: string, headers: OutgoingHttpHeaders | undefined): void {
     // A page has a policy of its own.
     const security = headers?.[POLICY] === undefined ? ALL : ALL_BUT_POLICY
-    storeHeader.call(this, firstLine + security + this.lines, headers)
+    storeHeader.call(this, firstLine + this.lines + security, headers)
   }
 }
 
