@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import createError from '@fastify/error'
 import { errorCodes, type FastifyBodyParser } from 'fastify'
 import fp from 'fastify-plugin'
@@ -36,6 +37,12 @@ export default fp(
       )
     }
 
+    // Fastify reads the body of whoever names its type, and of a request without one Node has made no stream
+    // that would come to an end (optimizeEmptyRequests): it would wait for ever.
+    fastify.addHook('preParsing', function readNothing({ raw, headers }, _reply, payload, done) {
+      const isMissing = raw.readableEnded && headers['content-type'] !== undefined
+      done(null, isMissing ? Readable.from([]) : payload)
+    })
     fastify.removeAllContentTypeParsers()
     fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJson)
     fastify.addContentTypeParser(

@@ -1,5 +1,8 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { build } from '../support/build.js'
+import { servedRoutes } from '../support/served-routes.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 const LIMIT = 64 * 1024
@@ -151,3 +154,23 @@ t.test('a DELETE with a JSON content type and no body is an ordinary DELETE', as
   const nobody = await app.inject({ method: 'DELETE', url: '/employees/99', headers })
   t.equal(nobody.statusCode, 404)
 })
+
+t.test(
+  'whoever names the type of a body and sends none is answered as if it were empty',
+  async (t) => {
+    const app = await build(t)
+    const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+    const headers = { 'content-type': 'application/json', connection: 'close' }
+    for (const { method, path } of [
+      ...(await servedRoutes()),
+      { method: 'POST', path: '/nothing' },
+    ]) {
+      const socket = connect(Number(port), '127.0.0.1')
+      const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+      socket.write(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\n${head.join('')}\r\n`)
+      const [status] = /(?<=^HTTP\/1.1 )\d+/.exec(await text(socket)) ?? []
+      const injected = await app.inject({ method: method as 'GET', url: path, headers })
+      t.equal(Number(status), injected.statusCode, `${method} ${path}`)
+    }
+  },
+)
