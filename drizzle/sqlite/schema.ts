@@ -16,6 +16,8 @@ export const employees = sqliteTable(
   (table) => [
     index('employees_by_department').on(table.department),
     index('employees_by_department_salary').on(table.department, table.salary),
+    index('employees_by_salary').on(table.salary),
+    index('employees_by_name').on(table.name),
   ],
 )
 

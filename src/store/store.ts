@@ -23,6 +23,31 @@ export interface Page {
   next?: number | undefined
 }
 
+/** A page in an order and with filters that an index serves. */
+export interface PageQuery {
+  by: keyof Employee
+  isDescending: boolean
+  limit: number
+  /** Of any of these; of all if there are none. */
+  departments: string[]
+  /** Both ends are in it. */
+  salary?: { min: number; max: number }
+  /** How names begin. */
+  q?: string
+  /** Behind an employee, who stands at a value of what the page is ordered by; the id says it all by itself. */
+  after?: { id: number; value?: number | string }
+  /** Whether all that the filters let through are counted, which costs as much as there are. */
+  isCounted: boolean
+}
+
+/** A page, and how many there are on all of them if that was asked for. */
+export interface SortedPage {
+  employees: Employee[]
+  /** Whether there are more behind it. */
+  hasMore: boolean
+  total?: number
+}
+
 /**
  * Everything that the service knows about employees, whichever database keeps it. A write that was
  * acknowledged is durable.
@@ -46,6 +71,8 @@ export interface EmployeeStore {
 
   /** At most `limit` employees by ascending id, from behind the id `after`. */
   page(query: { limit: number; after?: number; department?: string }): Promise<Page>
+  /** A page in another order, with other filters, or with how many there are: all of one snapshot. */
+  sortedPage(query: PageQuery): Promise<SortedPage>
   /** Every employee by ascending id as JSON, from one snapshot, in constant memory. */
   list(query: { after?: number; department?: string }): Promise<JsonArrayStream>
 

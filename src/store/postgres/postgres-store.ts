@@ -3,6 +3,7 @@ import { employees } from '../../../drizzle/postgres/schema.js'
 import type { StoreOptions } from '../database.js'
 import { unwrapped } from '../errors.js'
 import { JsonArrayStream } from '../json-array-stream.js'
+import { PageStatements, sortedPage } from '../pages.js'
 import { repeat } from '../repeat.js'
 import type { Employee, EmployeeStore, Store, ViewChanges } from '../store.js'
 import type { GeneratedView } from '../views/generate.js'
@@ -97,6 +98,11 @@ function employeeStore(
   onCommit: EmployeeStore['onCommit'],
 ): EmployeeStore {
   const statements = prepare(drizzle)
+  let known = 0
+  const pages = new PageStatements(
+    (position) => `$${position}`,
+    ({ text }) => ({ text, name: `sorted page ${known++}` }),
+  )
   return {
     create: (employee, scope) => commits.run({ what: 'create', employee, scope }),
     update: (id, patch, check) => commits.run({ what: 'update', id, patch, check }),
@@ -119,6 +125,24 @@ function employeeStore(
       )
       const page = rows.slice(0, limit)
       return rows.length > limit ? { employees: page, next: page.at(-1)?.id } : { employees: page }
+    },
+
+    async sortedPage(query) {
+      const { prepared, values } = pages.of(query)
+      const { text, name } = prepared
+      if (!query.isCounted) {
+        const { rows } = await primary.do(({ reader }) =>
+          reader.query<Employee>(text, values, name),
+        )
+        return sortedPage(rows, query)
+      }
+      // Counting takes long: not in front of others, who wait on the reader for their turn.
+      const { rows } = await snapshots.open('list', { text, values })
+      try {
+        return sortedPage((await rows.next(query.limit + 2)) as Employee[], query)
+      } finally {
+        rows.close()
+      }
     },
 
     async list({ after = 0, department }) {

@@ -2,6 +2,7 @@ import { and, asc, eq, gt, type Query, type SQL, sql } from 'drizzle-orm'
 import { employees } from '../../../drizzle/sqlite/schema.js'
 import type { StoreOptions } from '../database.js'
 import { JsonArrayStream } from '../json-array-stream.js'
+import { PageStatements, sortedPage } from '../pages.js'
 import { repeat } from '../repeat.js'
 import type { Employee, EmployeeStore, NewEmployee, Store, StoreStats } from '../store.js'
 import { asDatabaseError, attempt } from './errors.js'
@@ -76,6 +77,10 @@ function employeeStore(
   onCommit: EmployeeStore['onCommit'],
 ): EmployeeStore {
   const statements = prepare(db)
+  const pages = new PageStatements(
+    () => '?',
+    ({ text }) => db.$client.prepare<unknown[], Employee & { total?: number }>(text),
+  )
   return {
     async create(employee, scope) {
       const insert = () => statements.insert.get(employee) as Employee
@@ -125,6 +130,13 @@ function employeeStore(
       if (rows.length <= limit) return { employees: rows }
       rows.pop()
       return { employees: rows, next: rows.at(-1)?.id }
+    },
+
+    async sortedPage(query) {
+      return attempt(() => {
+        const { prepared, values } = pages.of(query)
+        return sortedPage(prepared.all(...values), query)
+      })
     },
 
     async list({ after = 0, department }) {

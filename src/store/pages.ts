@@ -1,0 +1,171 @@
+import type { Employee, PageQuery, SortedPage } from './store.js'
+
+type Value = string | number
+
+/** A statement of a database, with the names of its parameters in their order. */
+export interface PageStatement {
+  text: string
+  names: string[]
+}
+
+/** How a dialect writes the parameter at a place, which begins with 1. */
+type Place = (position: number) => string
+
+/** The last code point: a name has at most 100. */
+const LAST = '\u{10ffff}'.repeat(100)
+
+/**
+ * Makes the statements of pages, each once. A page is read by seeks alone: what stands at the very value
+ * behind which it begins, by id, and what stands beyond, in the order of the index; of either no more than
+ * the page has. (One comparison for both would read all that are equal, from the first on.)
+ */
+export class PageStatements<Prepared> {
+  readonly #place: Place
+  readonly #prepare: (statement: PageStatement) => Prepared
+  readonly #known = new Map<string, { prepared: Prepared; names: string[] }>()
+
+  constructor(place: Place, prepare: (statement: PageStatement) => Prepared) {
+    this.#place = place
+    this.#prepare = prepare
+  }
+
+  /** The statement of a page, and its values. Rows have the columns of employees, and `total` if they are counted. */
+  of(query: PageQuery): { prepared: Prepared; values: Value[] } {
+    const behind = positionOf(query)
+    const { by, isDescending, departments, salary, q, isCounted } = query
+    const shape = `${by} ${isDescending} ${departments.length} ${!!salary} ${q !== undefined} ${!!behind} ${isCounted}`
+    let known = this.#known.get(shape)
+    if (!known) {
+      const statement = pageStatement(query, behind !== undefined, this.#place)
+      known = { prepared: this.#prepare(statement), names: statement.names }
+      this.#known.set(shape, known)
+    }
+    const values = valuesOf(query, behind)
+    return { prepared: known.prepared, values: known.names.map((name) => values[name] as Value) }
+  }
+}
+
+/** The rows of a page, of which one more was asked for than it has, without their total. */
+export function sortedPage(
+  rows: (Employee & { total?: number })[],
+  { limit, isCounted }: PageQuery,
+): SortedPage {
+  const total = rows[0]?.total
+  // Where nobody is on the page, its row has the total alone.
+  const employees = isCounted
+    ? rows.filter(({ id }) => id !== null).map(({ total: _, ...employee }) => employee)
+    : rows
+  const hasMore = employees.length > limit
+  if (hasMore) employees.pop()
+  return { employees, hasMore, ...(isCounted && { total: total ?? 0 }) }
+}
+
+/** Where a page begins; a value in front of all that the filters let through is nowhere. */
+function positionOf({ by, isDescending, after, salary, q }: PageQuery): PageQuery['after'] {
+  if (!after || by === 'id') return after
+  const { value = '' } = after
+  if (by === 'salary' && salary) {
+    const isInFront = isDescending ? Number(value) > salary.max : Number(value) < salary.min
+    return isInFront ? undefined : after
+  }
+  if (by === 'name' && q !== undefined) {
+    const end = isDescending ? q + LAST : q
+    const order = Buffer.compare(Buffer.from(`${value}`), Buffer.from(end))
+    return (isDescending ? order > 0 : order < 0) ? undefined : after
+  }
+  return after
+}
+
+function valuesOf(query: PageQuery, behind: PageQuery['after']): Record<string, Value | undefined> {
+  const { limit, departments, salary, q } = query
+  return {
+    ...Object.fromEntries(
+      departments.map((department, index) => [`department${index}`, department]),
+    ),
+    min: salary?.min,
+    max: salary?.max,
+    q,
+    qEnd: q === undefined ? undefined : q + LAST,
+    after: behind?.id,
+    value: behind?.value,
+    limit: limit + 1,
+  }
+}
+
+/** What is read of a page by one seek. */
+type Seek = 'from the first' | 'at the value' | 'beyond'
+
+function pageStatement(query: PageQuery, isBehind: boolean, place: Place): PageStatement {
+  const names: string[] = []
+  const given = (name: string) => place(names.push(name))
+  const { by, isDescending, departments, isCounted } = query
+  // Salaries stand from the highest down in the indexes, and equal ones by ascending id.
+  const isIdDescending = by === 'salary' ? !isDescending : isDescending
+  const columns =
+    by === 'id'
+      ? [['id', isDescending] as const]
+      : [[by, isDescending] as const, ['id', isIdDescending] as const]
+  const order = (table = '') =>
+    columns.map(([name, isDown]) => `${table}${name}${isDown ? ' DESC' : ''}`).join(', ')
+
+  const total = isCounted
+    ? `(SELECT count(*) AS total FROM employees${where(filtersOf(query, given))})`
+    : undefined
+  const seeks: Seek[] = !isBehind
+    ? ['from the first']
+    : by === 'id'
+      ? ['beyond']
+      : ['at the value', 'beyond']
+  const each = by === 'id' && departments.length > 1 ? departments.map((_, index) => index) : [0]
+  const branches = each.flatMap((department) => seeks.map((seek) => branch(seek, department)))
+  const page =
+    branches.length === 1
+      ? branches[0]
+      : `SELECT * FROM (${branches.map((text) => `SELECT * FROM (${text}) AS one`).join(' UNION ALL ')}) AS found
+         ORDER BY ${order()} LIMIT ${given('limit')}`
+  if (!total) return { text: `${page}`, names }
+  const text = `SELECT page.id, page.name, page.salary, page.department, total.total
+    FROM ${total} AS total LEFT JOIN (${page}) AS page ON true ORDER BY ${order('page.')}`
+  return { text, names }
+
+  function branch(seek: Seek, department: number): string {
+    const conditions: string[] = []
+    if (departments.length > 0) conditions.push(`department = ${given(`department${department}`)}`)
+    if (seek === 'beyond') {
+      conditions.push(`${by} ${isDescending ? '<' : '>'} ${given(by === 'id' ? 'after' : 'value')}`)
+      // The other end is this side of the value: with both, an index could be read from there.
+      conditions.push(...rangeOf(query, given, isDescending ? 'lower' : 'upper'))
+    } else {
+      conditions.push(...rangeOf(query, given))
+    }
+    if (seek === 'at the value') {
+      conditions.push(`${by} = ${given('value')}`)
+      conditions.push(`id ${isIdDescending ? '<' : '>'} ${given('after')}`)
+    }
+    return `SELECT id, name, salary, department FROM employees${where(conditions)}
+      ORDER BY ${order()} LIMIT ${given('limit')}`
+  }
+}
+
+function where(conditions: string[]): string {
+  return conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''
+}
+
+function filtersOf(query: PageQuery, given: (name: string) => string): string[] {
+  const places = query.departments.map((_, index) => given(`department${index}`))
+  const departments = places.length > 0 ? [`department IN (${places.join(', ')})`] : []
+  return [...departments, ...rangeOf(query, given)]
+}
+
+function rangeOf(
+  { salary, q }: PageQuery,
+  given: (name: string) => string,
+  end?: 'lower' | 'upper',
+): string[] {
+  const range: string[] = []
+  if (salary && end !== 'upper') range.push(`salary >= ${given('min')}`)
+  if (salary && end !== 'lower') range.push(`salary <= ${given('max')}`)
+  if (q !== undefined && end !== 'upper') range.push(`name >= ${given('q')}`)
+  if (q !== undefined && end !== 'lower') range.push(`name <= ${given('qEnd')}`)
+  return range
+}
