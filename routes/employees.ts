@@ -2,11 +2,19 @@ import { Readable } from 'node:stream'
 import createError from '@fastify/error'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { decodeCursor, encodeCursor } from '../src/employees/cursor.js'
 import { employeeEtag } from '../src/employees/etag.js'
 import {
+  encodeValue,
+  goneFault,
+  isPlain,
+  ListQuery,
+  type PageQuery,
+  type Position,
+  pageQuery,
+  valueAt,
+} from '../src/employees/pages.js'
+import {
   Deleted,
-  Department,
   Employee,
   EmployeeCreate,
   EmployeeId,
@@ -24,6 +32,7 @@ import {
   noneMatch,
   ReadConditions,
 } from '../src/http/preconditions.js'
+import { Preferences, wantsCount } from '../src/http/prefer.js'
 import { errors, json, notModified } from '../src/http/responses.js'
 import { Turns } from '../src/http/turns.js'
 import { ref } from '../src/problems/schemas.js'
@@ -73,32 +82,16 @@ const createEmployee = {
 
 const listEmployees = {
   operationId: 'listEmployees',
-  summary: 'List employees by ascending id: all of them, or a page',
-  description: 'Without `limit` the answer is everybody, however many, as one streamed array.',
+  summary: 'List employees: all of them, or a page',
+  description:
+    'Without `limit` the answer is everybody by ascending id, however many, as one streamed array; with it a ' +
+    'page, sorted and filtered as an index serves it: at the same cost wherever it begins. With ' +
+    '`Prefer: count=exact` it has the headers `X-Total-Count` and `Preference-Applied`.',
   tags,
-  querystring: Type.Object(
-    {
-      department: Type.Optional(Department),
-      limit: Type.Optional(
-        Type.Integer({
-          minimum: 1,
-          maximum: 1000,
-          description: 'The size of a page',
-          examples: [100],
-        }),
-      ),
-      after: Type.Optional(
-        Type.String({
-          maxLength: 100,
-          description: 'Where to go on: the cursor of the Link header',
-          examples: ['YWZ0ZXI6MTAw'],
-        }),
-      ),
-    },
-    { additionalProperties: false },
-  ),
+  headers: Preferences,
+  querystring: ListQuery,
   response: {
-    200: json(EmployeeList, 'Employees by ascending id', 'Link'),
+    200: json(EmployeeList, 'Employees in the order that was asked for', 'Link'),
     ...errors(TOO_MANY),
   },
 }
@@ -179,14 +172,21 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     request: RequestOf<typeof listEmployees>,
     reply: ReplyOf<typeof listEmployees>,
   ) {
-    const { limit, after: cursor, ...filter } = request.query
-    const query = cursor === undefined ? filter : { ...filter, after: behind(cursor) }
+    const { query } = request
+    const isCounted = query.limit !== undefined && wantsCount(request)
     reply.type('application/json; charset=utf-8')
+    if (isCounted || !isPlain(query)) return sortedList(request, reply, isCounted)
+    const { limit, after } = query
+    const department = query.department?.[0]
+    const filter = {
+      ...(department !== undefined && { department }),
+      ...(after !== undefined && { after }),
+    }
     if (limit !== undefined) {
       if (limit > LONG_PAGE) await turns.next()
-      const { employees: page, next } = await employees.page({ ...query, limit })
+      const { employees: page, next } = await employees.page({ ...filter, limit })
       if (next !== undefined) {
-        reply.header('link', `<${pageAfter(next, limit, filter.department)}>; rel="next"`)
+        reply.header('link', `<${pageAfter(next, limit, department)}>; rel="next"`)
       }
       // Once a page is long, a serializer that looks at each field takes most of its time.
       return reply.send(JSON.stringify(page))
@@ -199,11 +199,50 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     }
     const leave = lists.enter(clientOf(request))
     try {
-      return (await employees.list(query)).once('close', leave)
+      return (await employees.list(filter)).once('close', leave)
     } catch (error) {
       leave()
       throw error
     }
+  }
+
+  /** A page that is not by ascending id, or more than one department's, or counted. */
+  async function sortedList(
+    request: RequestOf<typeof listEmployees>,
+    reply: ReplyOf<typeof listEmployees>,
+    isCounted: boolean,
+  ) {
+    const { query } = request
+    const wanted = pageQuery(query, isCounted)
+    const after = await positionOf(query, wanted)
+    // Counting, too, holds the event loop for some milliseconds, where the database is in this process.
+    const leave = isCounted ? lists.enter(clientOf(request)) : undefined
+    try {
+      if (isCounted || wanted.limit > LONG_PAGE) await turns.next()
+      const page = await employees.sortedPage(after ? { ...wanted, after } : wanted)
+      const last = page.employees.at(-1)
+      if (page.hasMore && last) {
+        reply.header('link', `<${sortedPageAfter(last, query, wanted)}>; rel="next"`)
+      }
+      if (isCounted) {
+        reply.headers({ 'x-total-count': page.total, 'preference-applied': 'count=exact' })
+      }
+      return reply.send(JSON.stringify(page.employees))
+    } finally {
+      leave?.()
+    }
+  }
+
+  /** Where a page begins: where the Link header says that an employee stood, or else where it stands now. */
+  async function positionOf(query: ListQuery, { by }: PageQuery): Promise<Position | undefined> {
+    const value = valueAt(query, by)
+    const { after: id } = query
+    if (id === undefined) return undefined
+    if (value !== undefined) return { id, value }
+    if (by === 'id') return { id }
+    const employee = await employees.get(id)
+    if (!employee) throw goneFault(id)
+    return { id, value: employee[by] }
   }
 
   async function get(request: RequestOf<typeof getEmployee>, reply: ReplyOf<typeof getEmployee>) {
@@ -241,22 +280,16 @@ function existing<T>(found: T | undefined, { params }: { params: { id: number } 
 /** The path of the page behind an id. (URLSearchParams would take a microsecond more.) */
 function pageAfter(id: number, limit: number, department?: string): string {
   const filter = department === undefined ? '' : `department=${encodeURIComponent(department)}&`
-  return `/employees?${filter}limit=${limit}&after=${encodeCursor(id)}`
+  return `/employees?${filter}limit=${limit}&after=${id}`
 }
 
-/** The id that a cursor stands for; a cursor that is none of ours is an error like Ajv's. */
-function behind(cursor: string): number {
-  const id = decodeCursor(cursor)
-  if (id !== undefined) return id
-  throw Object.assign(new Error('invalid cursor'), {
-    validationContext: 'querystring',
-    validation: [
-      {
-        keyword: 'cursor',
-        instancePath: '/after',
-        message: 'must be the cursor of a Link header',
-        data: cursor,
-      },
-    ],
-  })
+/** The path of the page behind an employee, with where it stands: paging goes on when it is changed, or gone. */
+function sortedPageAfter(last: Employee, query: ListQuery, { by }: PageQuery): string {
+  const { department = [], at: _, ...others } = query
+  const parameters = new URLSearchParams(department.map((each) => ['department', each]))
+  for (const [name, value] of Object.entries({ ...others, after: last.id })) {
+    parameters.set(name, `${value}`)
+  }
+  if (by !== 'id') parameters.set('at', encodeValue(last[by]))
+  return `/employees?${parameters}`
 }

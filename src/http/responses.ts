@@ -12,7 +12,7 @@ const headers = {
   ETag: Type.String({ description: 'Identifies this representation (RFC 9110, section 8.8.3)' }),
   Link: Type.String({
     description: 'The next page, if there is one (RFC 8288)',
-    examples: ['</employees?limit=100&after=YWZ0ZXI6MTAw>; rel="next"'],
+    examples: ['</employees?limit=100&after=100>; rel="next"'],
   }),
   Location: Type.String({ description: 'The path of the new employee' }),
   'RateLimit-Limit': Type.Integer({ description: 'Requests that a client has in a minute' }),

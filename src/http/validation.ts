@@ -4,6 +4,9 @@ import type { TSchema } from '@sinclair/typebox'
 /** An integer as it is written in a path or a query, and in no other way: no sign, no leading zero. */
 const INTEGER = /^(?:0|[1-9]\d{0,15})$/
 
+/** A number as it is written in a query: digits, and a fraction. */
+const NUMBER = /^(?:0|[1-9]\d{0,15})(?:\.\d{1,20})?$/
+
 /** A pattern that no text with a lone surrogate matches: src/employees/schemas.ts says why it is not in it. */
 class Pattern extends RegExp {
   override test(text: string): boolean {
@@ -20,8 +23,8 @@ const pattern = Object.assign((text: string, flags: string) => new Pattern(text,
 const compiler = AjvCompiler()
 
 /**
- * Builds validators: bodies are taken at their word; parameters and the query are text, of which
- * integers alone are parsed. (Ajv's own coercion makes 3 of "3 ", "+3", "0x3" and "3e0".) Nothing is
+ * Builds validators: bodies are taken at their word; parameters and the query are text, of which numbers
+ * alone are parsed, and what may be several is an array. (Ajv's own coercion makes 3 of "3 ", "+3", "0x3" and "3e0".) Nothing is
  * filled in or removed; unknown fields are errors where a schema says so, and errors carry the value.
  */
 export const buildValidator: BuildCompilerFromPool = (schemas) => {
@@ -43,7 +46,7 @@ export const buildValidator: BuildCompilerFromPool = (schemas) => {
         return build({ ...route, schema: lowerCased(route.schema) })
       case 'params':
       case 'querystring':
-        return parsing(build(route), integersOf(route.schema))
+        return parsing(build(route), parsedOf(route.schema))
       default:
         return build(route)
     }
@@ -52,13 +55,13 @@ export const buildValidator: BuildCompilerFromPool = (schemas) => {
 
 type Validator = ReturnType<ReturnType<typeof AjvCompiler>>
 
-/** As `validate`, behind the parsing of those properties, in place, which are integers as text. */
-function parsing(validate: ReturnType<Validator>, names: string[]) {
+/** As `validate`, behind the parsing of those properties, in place, which are no text. */
+function parsing(validate: ReturnType<Validator>, parsed: [name: string, parse: Parse][]) {
   const parse = Object.assign(
     (data: Record<string, unknown>) => {
-      for (const name of names) {
+      for (const [name, parse] of parsed) {
         const text = data[name]
-        if (typeof text === 'string' && INTEGER.test(text)) data[name] = Number(text)
+        if (typeof text === 'string') data[name] = parse(text)
       }
       const isValid = validate(data)
       parse.errors = validate.errors
@@ -69,10 +72,20 @@ function parsing(validate: ReturnType<Validator>, names: string[]) {
   return parse as typeof validate
 }
 
-function integersOf({ properties = {} }: TSchema): string[] {
-  return Object.entries<TSchema>(properties).flatMap(([name, { type }]) =>
-    type === 'integer' ? [name] : [],
-  )
+/** Makes of a text what it stands for; what stands for nothing else stays as it is. */
+type Parse = (text: string) => unknown
+
+const PARSES: Record<string, Parse> = {
+  integer: (text) => (INTEGER.test(text) ? Number(text) : text),
+  number: (text) => (NUMBER.test(text) ? Number(text) : text),
+  array: (text) => [text],
+}
+
+function parsedOf({ properties = {} }: TSchema): [name: string, parse: Parse][] {
+  return Object.entries<TSchema>(properties).flatMap(([name, { type }]) => {
+    const parse = PARSES[type]
+    return parse ? [[name, parse] as [string, Parse]] : []
+  })
 }
 
 /** Node gives headers in lower case. Fastify does this only for a validator of its own. */

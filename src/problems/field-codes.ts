@@ -35,6 +35,15 @@ const all = {
     meaning: 'It is no cursor of a Link header; read from the first page on.',
     keywords: ['cursor'],
   },
+  not_served: {
+    meaning:
+      'No index serves it together with the rest of the query; `message` says what is served.',
+    keywords: ['served'],
+  },
+  gone: {
+    meaning: 'It names somebody who is there no more.',
+    keywords: ['gone'],
+  },
   invalid: { meaning: 'It breaks another rule, of which `message` tells.', keywords: [] },
 } satisfies Record<string, { meaning: string; keywords: string[] }>
 

@@ -65,7 +65,10 @@ t.test('a field that is wrong has the code of what is wrong with it', async (t) 
     t.equal(answer.json().errors.length, 1)
   }
   const others: [url: string, path: string, code: string][] = [
-    ['/employees?after=x', '/query/after', 'invalid_cursor'],
+    ['/employees?after=x', '/query/after', 'wrong_type'],
+    ['/employees?limit=1&sort=name&after=1&at=x', '/query/at', 'invalid_cursor'],
+    ['/employees?limit=1&sort=name&after=1', '/query/after', 'gone'],
+    ['/employees?limit=1&sort=name&salary_min=1', '/query/salary_min', 'not_served'],
     ['/employees?limit=x', '/query/limit', 'wrong_type'],
     ['/employees?limit=0', '/query/limit', 'too_small'],
     ['/employees/0', '/params/id', 'too_small'],

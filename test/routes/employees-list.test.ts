@@ -78,7 +78,7 @@ t.test('who is there from the first page to the last is on exactly one', async (
   const app = await build(t)
   await app.employees.createMany(people(20))
   const pages = await follow(app, '/employees?limit=4', async (page) => {
-    // The cursor of this page goes, and so does somebody on the page to come.
+    // The last one of this page goes, and so does somebody on the page to come.
     const last = ids(page).at(-1) as number
     for (const id of [last, last + 2]) {
       await app.inject({ method: 'DELETE', url: `/employees/${id}` })
@@ -94,7 +94,7 @@ t.test('who is there from the first page to the last is on exactly one', async (
   t.equal(new Set(seen).size, seen.length, 'nobody twice')
 })
 
-t.test('a cursor without a limit gives everybody behind it', async (t) => {
+t.test('an id to go on behind, without a limit, gives everybody behind it', async (t) => {
   const app = await build(t)
   await app.employees.createMany(people(6))
   const next = nextOf(await app.inject('/employees?limit=2')) as string
@@ -113,16 +113,16 @@ t.test('a bad query is a 400 that names the parameter', async (t) => {
     ['limit=', '/query/limit'],
     ['limit=1e999', '/query/limit'],
     ['limit=1&limit=2', '/query/limit'],
-    ['department=', '/query/department'],
-    ['department=%00', '/query/department'],
-    ['department=a&department=b', '/query/department'],
-    [`department=${'x'.repeat(101)}`, '/query/department'],
+    ['department=', '/query/department/0'],
+    ['department=%00', '/query/department/0'],
+    [`department=${'x'.repeat(101)}`, '/query/department/0'],
     ['after=', '/query/after'],
-    ['after=1', '/query/after'],
+    ['after=0', '/query/after'],
+    ['after=01', '/query/after'],
+    ['after=1e3', '/query/after'],
     ['after=%F0%9F%98%80', '/query/after'],
-    [`after=${base64url('after:0')}`, '/query/after'],
-    [`after=${base64url('after:1e3')}`, '/query/after'],
-    [`limit=5&after=${base64url(`after:${'9'.repeat(30)}`)}`, '/query/after'],
+    ['after=YWZ0ZXI6MTAw', '/query/after'],
+    [`limit=5&after=${'9'.repeat(16)}`, '/query/after'],
     ['unknown=1', '/query/unknown'],
     ['Limit=1', '/query/Limit'],
     ['__proto__=1', '/query/__proto__'],
@@ -255,8 +255,4 @@ function people(count: number) {
 
 function ids(employees: Employee[]): number[] {
   return employees.map(({ id }) => id)
-}
-
-function base64url(text: string): string {
-  return Buffer.from(text).toString('base64url')
 }

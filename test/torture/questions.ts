@@ -44,7 +44,9 @@ const segment = fc.oneof(
   anything.map(encodeURIComponent),
   fc.constantFrom(...ODD),
 )
-const parameter = fc.constantFrom('limit', 'after', 'department', 'limit[]', 'x')
+const parameter = fc.constantFrom(
+  ...'limit after at department sort q salary_min salary_max limit[] x'.split(' '),
+)
 const query = fc.oneof(
   fc.constant(''),
   fc

@@ -29,7 +29,7 @@ for (const name of [ada.name, 'Grace Hopper', 'Tom Jones']) {
 }
 
 const everyone: sdk.Employee[] = []
-let after: string | undefined
+let after: number | undefined
 do {
   const query = after === undefined ? { limit: 2 } : { limit: 2, after }
   const { data, response } = await sdk.listEmployees({ query })
@@ -62,6 +62,16 @@ for (const view of [sdk.listHighSalaryEmployees, sdk.listTopEarnersByDepartment]
   const again = await view({ headers: { 'If-None-Match': etag } })
   assert.equal(again.response?.status, 304)
 }
+
+const richest = await sdk.listEmployees({
+  query: { department: ['Engineering'], salary_min: 100000, sort: '-salary', limit: 2 },
+  headers: { Prefer: 'count=exact' },
+})
+assert.equal(richest.data?.[0]?.name, 'Ada Lovelace')
+assert.equal(richest.response?.headers.get('x-total-count'), '3')
+const unserved = await sdk.listEmployees({ query: { q: 'A', sort: 'salary', limit: 2 } })
+assert.ok(unserved.error?.type === '/problems/validation')
+assert.equal(unserved.error.errors[0]?.code, 'not_served')
 
 const wrong = await sdk.createEmployee({ body: { ...ada, salary: -1 } })
 assert.equal(wrong.response?.status, 400)

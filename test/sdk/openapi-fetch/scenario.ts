@@ -30,7 +30,7 @@ for (const name of [ada.name, 'Grace Hopper', 'Tom Jones']) {
 }
 
 const everyone: Employee[] = []
-let after: string | undefined
+let after: number | undefined
 do {
   const { data, response } = await client.GET('/employees', {
     params: { query: after === undefined ? { limit: 2 } : { limit: 2, after } },
@@ -69,6 +69,20 @@ for (const view of ['/employees/high-salary', '/employees/top2-by-department'] a
   const again = await client.GET(view, { params: { header } })
   assert.equal(again.response.status, 304)
 }
+
+const richest = await client.GET('/employees', {
+  params: {
+    query: { department: ['Engineering'], salary_min: 100000, sort: '-salary', limit: 2 },
+    header: { Prefer: 'count=exact' },
+  },
+})
+assert.equal(richest.data?.[0]?.name, 'Ada Lovelace')
+assert.equal(richest.response.headers.get('x-total-count'), '3')
+const unserved = await client.GET('/employees', {
+  params: { query: { q: 'A', sort: 'salary', limit: 2 } },
+})
+assert.ok(unserved.error?.type === '/problems/validation')
+assert.equal(unserved.error.errors[0]?.code, 'not_served')
 
 const wrong = await client.POST('/employees', { body: { ...ada, salary: -1 } })
 assert.equal(wrong.response.status, 400)

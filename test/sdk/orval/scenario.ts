@@ -33,7 +33,7 @@ for (const name of [ada.name, 'Grace Hopper', 'Tom Jones']) {
 }
 
 const everyone: sdk.Employee[] = []
-let after: string | undefined
+let after: number | undefined
 do {
   const page = after === undefined ? { limit: 2 } : { limit: 2, after }
   const { status, data, headers } = await sdk.listEmployees(page)
@@ -67,6 +67,17 @@ for (const view of [sdk.listHighSalaryEmployees, sdk.listTopEarnersByDepartment]
   const again = await view({ headers: { 'If-None-Match': headers.get('etag') ?? '' } })
   assert.equal(again.status, 304)
 }
+
+const richest = await sdk.listEmployees(
+  { department: ['Engineering'], salary_min: 100000, sort: '-salary', limit: 2 },
+  { headers: { Prefer: 'count=exact' } },
+)
+assert.ok(richest.status === 200)
+assert.equal(richest.data[0]?.name, 'Ada Lovelace')
+assert.equal(richest.headers.get('x-total-count'), '3')
+const unserved = await sdk.listEmployees({ q: 'A', sort: 'salary', limit: 2 })
+assert.ok(unserved.status === 400 && unserved.data.type === '/problems/validation')
+assert.equal(unserved.data.errors[0]?.code, 'not_served')
 
 const wrong = await sdk.createEmployee({ ...ada, salary: -1 })
 assert.ok(wrong.status !== 201)
