@@ -33,6 +33,7 @@ const OPTIONS = {
     'Idempotency-Key',
     'If-Match',
     'If-None-Match',
+    'Prefer',
     'X-Request-Id',
   ],
   exposedHeaders: [
@@ -40,11 +41,13 @@ const OPTIONS = {
     'ETag',
     'Link',
     'Location',
+    'Preference-Applied',
     'RateLimit-Limit',
     'RateLimit-Remaining',
     'RateLimit-Reset',
     'Retry-After',
     'X-Request-Id',
+    'X-Total-Count',
   ],
   maxAge: 600,
 }

@@ -62,8 +62,8 @@ export default fp(
   { name: 'openapi' },
 )
 
-/** The link to a next page, and what only the limit of requests in a minute tells. */
-const SOMETIMES = /^(?:Link|RateLimit-.*)$/
+/** The link to a next page, a count that was asked for, and what only the limit of requests in a minute tells. */
+const SOMETIMES = /^(?:Link|X-Total-Count|Preference-Applied|RateLimit-.*)$/
 
 /**
  * Says of each operation what its schemas do not: that the headers of an answer are always there, but

@@ -91,7 +91,13 @@ const listEmployees = {
   headers: Preferences,
   querystring: ListQuery,
   response: {
-    200: json(EmployeeList, 'Employees in the order that was asked for', 'Link'),
+    200: json(
+      EmployeeList,
+      'Employees in the order that was asked for',
+      'Link',
+      'X-Total-Count',
+      'Preference-Applied',
+    ),
     ...errors(TOO_MANY),
   },
 }

@@ -15,10 +15,17 @@ const headers = {
     examples: ['</employees?limit=100&after=100>; rel="next"'],
   }),
   Location: Type.String({ description: 'The path of the new employee' }),
+  'Preference-Applied': Type.String({
+    description: 'What of Prefer was done (RFC 7240, section 3)',
+    examples: ['count=exact'],
+  }),
   'RateLimit-Limit': Type.Integer({ description: 'Requests that a client has in a minute' }),
   'RateLimit-Remaining': Type.Integer({ description: 'Requests left in this minute' }),
   'RateLimit-Reset': Type.Integer({ description: 'Seconds until the next minute begins' }),
   'Retry-After': Type.Integer({ description: 'Seconds until it is worth trying again' }),
+  'X-Total-Count': Type.Integer({
+    description: 'How many there are on all pages, if `Prefer: count=exact` asked for it',
+  }),
   'WWW-Authenticate': Type.String({
     description: 'What kind of key is needed (RFC 6750, section 3)',
     examples: ['Bearer realm="employees"'],
