@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { collectDefaultMetrics, Registry } from 'prom-client'
+import { showBuild } from '../src/metrics/build-info.js'
 import { MISLEADING, watchEventLoop } from '../src/metrics/event-loop.js'
 import { histogram } from '../src/metrics/families.js'
 import { watchRedis } from '../src/metrics/redis.js'
@@ -30,6 +31,7 @@ export default fp(
     for (const { name } of register.getMetricsAsArray()) {
       if (MISLEADING.test(name)) register.removeSingleMetric(name)
     }
+    showBuild(register, fastify.db.dialect)
     const endWatch = watchEventLoop(register)
     fastify.addHook('onClose', async () => endWatch())
     const { redisStats } = fastify
@@ -64,5 +66,5 @@ export default fp(
       return metrics()
     })
   },
-  { name: 'metrics', dependencies: ['redis'] },
+  { name: 'metrics', dependencies: ['database', 'redis'] },
 )

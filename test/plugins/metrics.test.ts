@@ -54,6 +54,13 @@ t.test('every route is counted under its own name', async (t) => {
   }
 })
 
+t.test('it tells the release, its Node and the database that it runs over', async (t) => {
+  const app = await build(t)
+  const { version } = app.swagger().info
+  const labels = `version="${version}",node="${process.versions.node}",database="${dialect}"`
+  t.equal((await figures(app)).get(`employees_build_info{${labels}}`), 1)
+})
+
 t.test('methods that nobody serves share one label', async (t) => {
   const app = await build(t)
   for (const method of ['PROPFIND', 'MKCOL', 'PURGE']) {

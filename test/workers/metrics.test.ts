@@ -36,6 +36,12 @@ t.test('/metrics of any worker tells of all of them', async (t) => {
     t.equal(samples.get(POSTS), 10)
     t.equal(samples.get('employees_commit_writes_sum'), 10)
     t.equal(samples.get('employees_workers'), 2)
+    const builds = [...samples].filter(([name]) => name.startsWith('employees_build_info{'))
+    t.strictSame(
+      builds.map(([, value]) => value),
+      [1],
+      'one release, not the sum',
+    )
     t.equal(
       samples.get('employees_reader_connections_limit'),
       2 * snapshotLimits.open,
