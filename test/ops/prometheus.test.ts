@@ -1,10 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { build, temporaryDirectory } from '../support/build.js'
-import { documented, documents } from '../support/documented.js'
+import { build } from '../support/build.js'
+import { documented } from '../support/documented.js'
 import { outcome } from '../support/outcome.js'
 import { shownViews } from '../support/shown-views.js'
 
@@ -16,19 +14,14 @@ const options = {
     'Prometheus is asked only where it is: "sudo apt-get install prometheus"',
 }
 
-t.test('Prometheus takes the configuration by the command in the docs', options, async (t) => {
-  t.match(await sh(documented('checking what Prometheus reads')), { code: 0 })
-})
-
-t.test('Prometheus reads every alert in the docs', options, async (t) => {
-  const file = join(await temporaryDirectory(t), 'rules.json')
-  const [, table = ''] =
-    /\n\| expression \|.*\n.*\n((?:\|.*\n)+)/.exec(documents.get('docs/operations.md') ?? '') ?? []
-  const rules = [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, expr]) => ({ alert: 'it', expr }))
-  t.ok(rules.length > 5)
-  await writeFile(file, JSON.stringify({ groups: [{ name: 'docs', rules }] }))
-  t.match(await sh(`promtool check rules --lint=none ${file}`), { code: 0 })
-})
+t.test(
+  'Prometheus takes configuration and rules by the commands in the docs',
+  options,
+  async (t) => {
+    for (const command of documented('checking what Prometheus reads').trim().split('\n'))
+      t.match(await sh(command), { code: 0 }, command)
+  },
+)
 
 t.test('Prometheus finds no fault with metrics of the service itself', options, async (t) => {
   const app = await build(t)
