@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { type Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { ConfigError, readConfig } from '../config.js'
+import { type Config, ConfigError, readConfig } from '../config.js'
 import { EXIT } from '../exit-codes.js'
 import { type AnyDatabase, openDatabase } from '../store/open.js'
 
@@ -64,13 +64,23 @@ function escaped(character: string): string {
  * @throws {ConfigError} and the errors of {@link openDatabase}
  */
 export async function openConfiguredDatabase(): Promise<AnyDatabase> {
-  const { databaseUrl, databaseLeaseMs } = readConfig(process.env)
-  if (databaseUrl === 'file::memory:') {
+  const { databaseUrl, databaseLeaseMs } = configuredDatabase()
+  return openDatabase(databaseUrl, { leaseMs: databaseLeaseMs })
+}
+
+/**
+ * What the environment says of the database, which is not one that would end with the command.
+ *
+ * @throws {ConfigError}
+ */
+export function configuredDatabase(): Pick<Config, 'databaseUrl' | 'databaseLeaseMs'> {
+  const config = readConfig(process.env)
+  if (config.databaseUrl === 'file::memory:') {
     throw new ConfigError(
       'DATABASE_URL=file::memory: would end with this command: name a database that stays',
     )
   }
-  return openDatabase(databaseUrl, { leaseMs: databaseLeaseMs })
+  return config
 }
 
 /** An option that names a file: of the project, wherever the command is called, unless it is given. */

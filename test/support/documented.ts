@@ -45,6 +45,7 @@ export const RUN = {
   'an answer that may lag': ['docs/postgresql.md', 'Cache-Status: '],
   'the model of trains': ['docs/scale.md', 'trains/s of a process'],
   'the model of writes': ['docs/scale.md', 'writes/s of all'],
+  'restoring a backup': ['docs/operations.md', 'mkdir data/before'],
   'checking what Prometheus reads': ['docs/operations.md', 'promtool '],
 } as const
 

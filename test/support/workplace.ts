@@ -17,6 +17,7 @@ const FOLDERS = {
   import: 'bulk',
   generate: 'bulk',
   move: 'bulk',
+  backup: 'bulk',
   key: 'commands',
   openapi: 'commands',
 } as const
@@ -53,6 +54,11 @@ export class Workplace {
   /** Runs a command to its end. */
   async run(command: Command, ...parameters: string[]): Promise<Outcome> {
     return outcome(this.start(command, ...parameters))
+  }
+
+  /** Runs a command on another database. */
+  async runOn(url: string, command: Command, ...parameters: string[]): Promise<Outcome> {
+    return outcome(this.#spawn([], command, parameters, url))
   }
 
   start(command: Command, ...parameters: string[]): ChildProcess {
@@ -96,11 +102,16 @@ export class Workplace {
     return outcome(child)
   }
 
-  #spawn(options: string[], command: Command, parameters: string[]): ChildProcess {
+  #spawn(
+    options: string[],
+    command: Command,
+    parameters: string[],
+    url = this.databaseUrl,
+  ): ChildProcess {
     return spawn(process.execPath, [...options, programOf(command), ...parameters], {
       cwd: this.#directory,
       // None of what the test runner wants of its children.
-      env: { DATABASE_URL: this.databaseUrl },
+      env: { DATABASE_URL: url },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
   }

@@ -1,9 +1,9 @@
-import { existsSync, statSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { UnusableDatabase } from '../errors.js'
 import { migrationFunctions } from '../idempotency-digests.js'
 import type { KeptKey } from '../move.js'
 import type { Employee } from '../store.js'
+import { assertFile, explainedRead } from './existing.js'
 import { known, pathOf } from './open.js'
 import { secretFor } from './secrets.js'
 
@@ -67,7 +67,7 @@ export class MovedDatabase {
       return new MovedDatabase(open(), open())
     } catch (error) {
       for (const client of clients) client.close()
-      throw explained(error, url)
+      throw explainedRead(error, url)
     }
   }
 
@@ -102,15 +102,6 @@ export class MovedDatabase {
   }
 }
 
-function assertFile(url: string, path: string): void {
-  if (path === ':memory:' || !existsSync(path)) {
-    throw new UnusableDatabase(`${url} is not there: name the file of a database`)
-  }
-  const stat = statSync(path)
-  if (!stat.isFile()) throw new UnusableDatabase(`${url} is no file: name the file of a database`)
-  if (stat.size === 0) throw new UnusableDatabase(`${url} is empty: name the file of a database`)
-}
-
 function assertRelease(client: Sqlite.Database): void {
   const applied = client.prepare<[], string>('SELECT name FROM migrations').pluck().all()
   const own = known()
@@ -126,16 +117,4 @@ function assertRelease(client: Sqlite.Database): void {
       `is of an older release, without the migration ${missing[0]}: start this release over it once`,
     )
   }
-}
-
-function explained(error: unknown, url: string): unknown {
-  if (error instanceof UnusableDatabase) return new UnusableDatabase(`${url} ${error.message}`)
-  if (!(error instanceof Sqlite.SqliteError)) return error
-  const { code, message } = error
-  const what = code.startsWith('SQLITE_NOTADB')
-    ? 'is no SQLite database'
-    : code === 'SQLITE_ERROR'
-      ? 'is of another program, or was changed by hand'
-      : 'cannot be read'
-  return new UnusableDatabase(`${url} ${what} (${message})`)
 }

@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 
 /** A database in WAL mode. SQLite gives the second and the third the mode of the first. */
-const SUFFIXES = ['', '-wal', '-shm']
+export const SUFFIXES = ['', '-wal', '-shm']
 const OTHERS = 0o077
 
 /**
@@ -32,7 +32,7 @@ function makeFolder(folder: string): void {
     syncFolder(dirname(made))
 }
 
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   const descriptor = openSync(folder, 'r')
   try {
     fsyncSync(descriptor)
