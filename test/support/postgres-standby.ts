@@ -43,7 +43,11 @@ export class PostgresStandby extends PostgresServer {
 
   /** Stops the primary from sending to it: commits wait from now on, and nothing fails. */
   async holdReplication(): Promise<void> {
-    this.#held = await this.#senders()
+    // One that has just connected anew is no synchronous one for a moment.
+    await until(async () => {
+      this.#held = await this.#senders()
+      return this.#held.length > 0
+    })
     signalAll(this.#held, 'SIGSTOP')
     await until(() => areStopped(this.#held))
   }
