@@ -8,8 +8,11 @@ import type { Scope } from '../../support/scope.js'
 import { Service } from '../../support/service.js'
 import { FailoverLoad, type Kept } from './failover-load.js'
 
-/** Within which a 503 must come, in milliseconds. */
-export const REFUSAL_MS = 3000
+/**
+ * Within which a 503 must come, in milliseconds. A request that is let through by a server in its last moment
+ * waits twice, 2.5 s each: for what it has asked, and for a connection to ask anew.
+ */
+export const REFUSAL_MS = 6000
 /** Within which writes must go on when a standby was promoted. */
 export const FAILOVER_MS = 8000
 
