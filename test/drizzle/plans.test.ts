@@ -2,13 +2,14 @@ import t, { type Test } from 'tap'
 import { views } from '../../drizzle/registry.js'
 import { onPostgres, onSqlite } from '../support/any-database.js'
 import { emptyDatabase } from '../support/empty-database.js'
+import { planOf, type Step, stepsOf } from '../support/query-plans.js'
 import type { Shell } from '../support/shell.js'
 
 const READ = ['high_salary_emps', 'top2_by_dept']
 
 t.test('SQLite: the two views are read with the indexes alone', onSqlite, async (t) => {
   for (const view of READ) {
-    const plan = await planOf(t, `SELECT * FROM ${view}`)
+    const plan = await planOf(await emptyDatabase(t), `SELECT * FROM ${view}`)
     t.ok(plan.length > 0)
     for (const step of plan) t.notMatch(step, /^SCAN (employees|e|next)$/, step)
   }
@@ -16,7 +17,7 @@ t.test('SQLite: the two views are read with the indexes alone', onSqlite, async 
 
 t.test('SQLite: the ranking sorts each department by itself', onSqlite, async (t) => {
   // Else the event loop would stand still until all of them were looked at.
-  const plan = await planOf(t, 'SELECT * FROM top2_by_dept')
+  const plan = await planOf(await emptyDatabase(t), 'SELECT * FROM top2_by_dept')
   t.equal(plan.at(-1), 'USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY')
 })
 
@@ -28,7 +29,7 @@ t.test('SQLite: the triggers of every view judge with the indexes alone', onSqli
       if (condition === undefined) continue
       conditions++
       const plan = await planOf(
-        t,
+        await emptyDatabase(t),
         `SELECT ${condition} FROM employees AS ${row} WHERE ${row}.id = 1`,
       )
       t.match(plan[0], new RegExp(`^SEARCH ${row} USING INTEGER PRIMARY KEY`), name)
@@ -68,13 +69,6 @@ t.test(
   },
 )
 
-/** How SQLite goes about a query, step by step. */
-async function planOf(t: Test, sql: string): Promise<string[]> {
-  const shell = await emptyDatabase(t)
-  const plan = await shell.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
-  return plan.map(({ detail }) => detail)
-}
-
 const EMPLOYEES = 20_000
 /** More than the views show of {@link EMPLOYEES}, and what lies beside it; far fewer than there are. */
 const FEW = 1000
@@ -88,33 +82,6 @@ async function filled(t: Test): Promise<Shell> {
   // Else tuples of before and after count, too.
   await shell.run('VACUUM ANALYZE employees')
   return shell
-}
-
-interface Step {
-  'Node Type': string
-  'Relation Name'?: string
-  'Actual Rows': number
-  'Actual Loops': number
-  'Rows Removed by Filter'?: number
-  Plans?: Step[]
-}
-
-/** How PostgreSQL goes about a query: its steps, and how many employees it looks at. */
-async function stepsOf(shell: Shell, sql: string) {
-  const [row] = await shell.all<{ 'QUERY PLAN': [{ Plan: Step }] }>(
-    `EXPLAIN (ANALYZE, FORMAT JSON) ${sql}`,
-  )
-  const steps = row ? flat(row['QUERY PLAN'][0].Plan) : []
-  const looks = steps
-    .filter((step) => step['Relation Name'] === 'employees')
-    .map((step) => {
-      return (step['Actual Rows'] + (step['Rows Removed by Filter'] ?? 0)) * step['Actual Loops']
-    })
-  return { steps, rows: looks.reduce((sum, count) => sum + count, 0) }
-}
-
-function flat(step: Step): Step[] {
-  return [step, ...(step.Plans ?? []).flatMap(flat)]
 }
 
 function isScan(step: Step): boolean {

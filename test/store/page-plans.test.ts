@@ -4,6 +4,7 @@ import { PageStatements } from '../../src/store/pages.js'
 import type { PageQuery } from '../../src/store/store.js'
 import { onPostgres, onSqlite } from '../support/any-database.js'
 import { emptyDatabase } from '../support/empty-database.js'
+import { planOf, stepsOf } from '../support/query-plans.js'
 import type { Shell } from '../support/shell.js'
 
 const EMPLOYEES = 20_000
@@ -34,8 +35,7 @@ t.test(
     const shell = await emptyDatabase(t)
     t.ok(PAGES.length >= 40)
     for (const { name, query } of PAGES) {
-      const plan = await shell.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${literal(query)}`)
-      const steps = plan.map(({ detail }) => detail)
+      const steps = await planOf(shell, literal(query))
       const reads = steps.filter((step) => /^(?:SCAN|SEARCH) employees/.test(step))
       const isWhole =
         !query.after && !query.salary && query.q === undefined && !query.departments.length
@@ -57,10 +57,7 @@ t.test('SQLite: what shares a salary with half of all is no longer way', onSqlit
   for (const by of ['name', 'salary', 'department'] as const) {
     const query = { by, isDescending: false, limit: LIMIT, departments: [], isCounted: false }
     const after = middleOf(by) as NonNullable<PageQuery['after']>
-    const plan = await shell.all<{ detail: string }>(
-      `EXPLAIN QUERY PLAN ${literal({ ...query, after })}`,
-    )
-    const steps = plan.map(({ detail }) => detail)
+    const steps = await planOf(shell, literal({ ...query, after }))
     t.ok(
       steps.some((step) => step.includes(`(${by}=? AND rowid`)),
       steps.join('; '),
@@ -115,32 +112,4 @@ async function filled(t: Test): Promise<Shell> {
     FROM generate_series(1, ${EMPLOYEES}) AS numbers (i)`)
   await shell.run('VACUUM ANALYZE employees')
   return shell
-}
-
-interface Step {
-  'Node Type': string
-  'Relation Name'?: string
-  'Actual Rows': number
-  'Actual Loops': number
-  'Rows Removed by Filter'?: number
-  Plans?: Step[]
-}
-
-/** How PostgreSQL goes about a query: its steps, and how many employees it looks at. */
-async function stepsOf(shell: Shell, sql: string) {
-  const [row] = await shell.all<{ 'QUERY PLAN': [{ Plan: Step }] }>(
-    `EXPLAIN (ANALYZE, FORMAT JSON) ${sql}`,
-  )
-  const steps = row ? flat(row['QUERY PLAN'][0].Plan) : []
-  const rows = steps
-    .filter((step) => step['Relation Name'] === 'employees')
-    .map(
-      (step) =>
-        (step['Actual Rows'] + (step['Rows Removed by Filter'] ?? 0)) * step['Actual Loops'],
-    )
-  return { steps, rows: rows.reduce((sum, count) => sum + count, 0) }
-}
-
-function flat(step: Step): Step[] {
-  return [step, ...(step.Plans ?? []).flatMap(flat)]
 }
