@@ -5,10 +5,10 @@ import fp from 'fastify-plugin'
 import { BoundedLog } from '../src/http/bounded-log.js'
 import { clientAddress } from '../src/http/client-address.js'
 import { REFUSALS } from '../src/http/refusal-log.js'
-import { SECURITY_HEADERS } from '../src/http/security-headers.js'
-import { ServiceResponse } from '../src/http/service-response.js'
 import { PROBLEM_TYPE, problem, problemOf } from '../src/problems/problem.js'
 import { unwrapped } from '../src/store/errors.js'
+import { setRequestId } from './request-id.js'
+import { setSecurityHeaders } from './security-headers.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -75,8 +75,8 @@ export function sendProblem(given: FastifyError, request: FastifyRequest, reply:
 
 /** Answers what the router itself rejects: no hook runs for it, so what they do is done here. */
 export function sendUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
-  if (!(reply.raw instanceof ServiceResponse)) reply.headers(SECURITY_HEADERS)
-  reply.header('x-request-id', request.id)
+  setSecurityHeaders(reply)
+  setRequestId(reply)
   const fault = request.server.hostFault(request.raw) as FastifyError | undefined
   return sendProblem(fault ?? error, request, reply)
 }
