@@ -1,11 +1,5 @@
 import fastifyCaching, { type AbstractCacheCompliantObject } from '@fastify/caching'
-import type {
-  FastifyInstance,
-  FastifyReply,
-  FastifyRequest,
-  onSendHookHandler,
-  RouteOptions,
-} from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { View } from '../drizzle/define-view.js'
 import { cacheKey } from '../src/cache/cache-key.js'
@@ -13,6 +7,7 @@ import type { SharedCache } from '../src/cache/shared-entries.js'
 import { Miss } from '../src/cache/view-cache.js'
 import { CACHE_CONTROL } from '../src/http/cache-control.js'
 import { knownTag } from '../src/http/preconditions.js'
+import { addFirst } from '../src/http/route-hooks.js'
 import { ViewStream } from '../src/store/json-array-stream.js'
 import { announceView } from './view-reply.js'
 
@@ -134,13 +129,5 @@ function cacheInRedis({ redis }: FastifyInstance): AbstractCacheCompliantObject 
 }
 type Key = string | { id: string; segment: string }
 type Done = () => void
-
-function addFirst(
-  route: RouteOptions,
-  hook: 'onRequest' | 'onSend' | 'onResponse',
-  handler: unknown,
-): void {
-  route[hook] = [handler, route[hook] ?? []].flat() as never
-}
 
 function ignore(): void {}

@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { collectDefaultMetrics, Registry } from 'prom-client'
+import { addFirst } from '../src/http/route-hooks.js'
 import { showBuild } from '../src/metrics/build-info.js'
 import { MISLEADING, watchEventLoop } from '../src/metrics/event-loop.js'
 import { histogram } from '../src/metrics/families.js'
@@ -51,9 +52,7 @@ export default fp(
         done()
       }
     // To ask each request for its route costs more than to measure it.
-    fastify.addHook('onRoute', (route) => {
-      route.onResponse = [measure(route.url), route.onResponse ?? []].flat()
-    })
+    fastify.addHook('onRoute', (route) => addFirst(route, 'onResponse', measure(route.url)))
     const measureUnknown = measure('unknown')
     fastify.addHook('onResponse', (request, reply, done) => {
       if (request.is404) measureUnknown(request, reply, done)

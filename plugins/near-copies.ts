@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import fp from 'fastify-plugin'
 import { knownTag } from '../src/http/preconditions.js'
+import { addFirst } from '../src/http/route-hooks.js'
 import { shownView } from './view-reply.js'
 
 declare module 'fastify' {
@@ -39,7 +40,7 @@ export default fp(
           done as (error: unknown) => void,
         )
       }
-      route.onRequest = [answerNear, route.onRequest ?? []].flat()
+      addFirst(route, 'onRequest', answerNear)
     })
   },
   // Behind what else puts hooks in front of such a route, and so in front of them.
