@@ -50,6 +50,15 @@ export default fp(
         if (!(found instanceof Miss)) return reply.sendView(view, found)
         request.miss = found
       })
+      // In front of what is sent: who waits for this fill must not wait until that is done.
+      addFirst(
+        route,
+        'onError',
+        (request: FastifyRequest, _reply: unknown, error: Error, done: Done) => {
+          request.miss?.abandon(error)
+          done()
+        },
+      )
       // In front of Fastify's own hook for HEAD, which drops the body.
       addFirst(route, 'onSend', storeInCache(view))
       addFirst(route, 'onResponse', (request: FastifyRequest, _reply: unknown, done: Done) => {

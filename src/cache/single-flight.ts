@@ -10,20 +10,26 @@ export class SingleFlight<Key, T> {
     return this.#flights.get(key)
   }
 
-  /**
-   * Starts a flight. The leader must call the returned function, with the value or, when it has none
-   * to share, without: then those who wait go on alone. Only the first call counts.
-   */
-  lead(key: Key): (value?: T) => void {
-    let resolve: (value?: T) => void = () => {}
-    this.#flights.set(key, new Promise<T | undefined>((settle) => (resolve = settle)))
-    return (value) => {
-      if (resolve === settled) return
-      this.#flights.delete(key)
-      resolve(value)
-      resolve = settled
+  /** Starts a flight, which the leader must end. Only the first way in which it does counts. */
+  lead(key: Key): Flight<T> {
+    let settle: { resolve: (value?: T) => void; reject: (error: unknown) => void } | undefined
+    const flight = new Promise<T | undefined>((resolve, reject) => (settle = { resolve, reject }))
+    // There may be nobody who waits.
+    flight.catch(() => {})
+    this.#flights.set(key, flight)
+    const end = () => {
+      const last = settle
+      if (last) this.#flights.delete(key)
+      settle = undefined
+      return last
     }
+    return { land: (value) => end()?.resolve(value), fail: (error) => end()?.reject(error) }
   }
 }
 
-function settled(): void {}
+export interface Flight<T> {
+  /** Gives those who wait the value; without one they go on alone. */
+  land: (value?: T) => void
+  /** Fails for those who wait, too. */
+  fail: (error: unknown) => void
+}

@@ -6,7 +6,7 @@ import { type Encode, EncodedBodies } from './encoded-bodies.js'
 import { type CacheEntry, type DividedEntry, L1Cache } from './l1-cache.js'
 import { isOrdered, joinParts, type Part, type PartIndex } from './parts.js'
 import { type SharedCache, SharedEntries } from './shared-entries.js'
-import { SingleFlight } from './single-flight.js'
+import { type Flight, SingleFlight } from './single-flight.js'
 import { VersionBatcher, type VersionSource } from './version-batcher.js'
 
 /** A view as it is now: its bytes, and the version that they belong to, of one snapshot. */
@@ -121,8 +121,9 @@ export class ViewCache<View> {
     if (!(found instanceof Miss)) return found
     try {
       return await found.fill(await read())
-    } finally {
-      found.abandon()
+    } catch (error) {
+      found.abandon(error)
+      throw error
     }
   }
 
@@ -184,17 +185,17 @@ export class ViewCache<View> {
       return entry ? made('collapsed', entry) : this.#miss(view, shared.ttl)
     }
 
-    const land = this.#flights.lead(key)
+    const led = this.#flights.lead(key)
     try {
       const updated = await this.#update(view)
       const entry = updated ?? (await this.#shared.get(view, version))
-      if (!entry) return this.#miss(view, shared.ttl, land)
-      land(entry)
+      if (!entry) return this.#miss(view, shared.ttl, led)
+      led.land(entry)
       if (updated) return made('parts', entry)
       this.#keep(view, entry)
       return hit('redis', entry)
     } catch (error) {
-      land()
+      giveUp(led, error)
       throw error
     }
   }
@@ -226,30 +227,32 @@ export class ViewCache<View> {
     return entry
   }
 
-  /** What the database cannot do now is done without the older entry, and not tried again with it. */
+  /**
+   * What the database cannot do now is not tried again with the older entry; nor is the whole read instead:
+   * a request that has waited in vain would wait once more.
+   */
   async #changes(view: View, last: DividedEntry, atMost: number): Promise<Changed | undefined> {
     try {
       return await this.#readChanges(view, last, atMost)
     } catch (error) {
       this.l1.delete(view, last)
-      if ((error as { statusCode?: number }).statusCode === 503) return undefined
       throw error
     }
   }
 
   /** @param ttl milliseconds */
-  #miss(view: View, ttl: number, land: (entry?: CacheEntry) => void = () => {}): Miss {
+  #miss(view: View, ttl: number, flight = ALONE): Miss {
     const started = performance.now()
     const isLarge = (this.#large.get(view) ?? 0) > started
     const isAwaited = !isLarge && !this.#fills.join(view)
-    const landFill = isAwaited ? this.#fills.lead(view) : () => {}
-    const abandon = () => {
-      land()
-      landFill()
+    const whole = isAwaited ? this.#fills.lead(view) : ALONE
+    const abandon = (error?: unknown) => {
+      giveUp(flight, error)
+      giveUp(whole, error)
     }
     const fill = async (filling: Filling): Promise<Answer> => {
       const { version, number } = filling
-      if (!filling.index) landFill()
+      if (!filling.index) whole.land()
       // Of one that was too large lately, megabytes would wait here for nothing before the first is sent.
       const body = isLarge ? filling : await collect(filling)
       if (!(body instanceof Body)) {
@@ -260,12 +263,13 @@ export class ViewCache<View> {
       this.#onFill(view, 'whole', (performance.now() - started) / 1000)
       const index = filling.index && isOrdered(filling.index) ? filling.index : undefined
       const entry = { version, number, body, index, expires: performance.now() + ttl }
-      const isCurrent = version === (await this.#versions.version(view))
+      // What was read is an answer also where the database cannot say now whether it is worth keeping.
+      const isCurrent = version === (await this.#versions.version(view).catch(() => undefined))
       // One that a write has overtaken is the answer of nobody who comes, but the next is made from it.
       if (isCurrent || isDivided(entry)) this.#keep(view, entry)
       if (isCurrent) this.#shared.share(view, entry)
-      land(entry)
-      landFill(isDivided(entry) ? entry : undefined)
+      flight.land(entry)
+      whole.land(isDivided(entry) ? entry : undefined)
       return made(isCurrent ? 'stored' : 'passed', entry)
     }
     return new Miss(fill, abandon)
@@ -295,13 +299,25 @@ export class ViewCache<View> {
 export class Miss {
   /** Reads the view to its end, unless it is too large to keep, and keeps it. */
   readonly fill: (filling: Filling) => Promise<Answer>
-  /** Lets those who wait for this fill go on alone, if it has not come to an end. */
-  readonly abandon: () => void
+  /**
+   * Lets those who wait for this fill go on alone, if it has not come to an end; or fail as it did, where
+   * the database cannot do it now.
+   */
+  readonly abandon: (error?: unknown) => void
 
-  constructor(fill: (filling: Filling) => Promise<Answer>, abandon: () => void) {
+  constructor(fill: Miss['fill'], abandon: Miss['abandon']) {
     this.fill = fill
     this.abandon = abandon
   }
+}
+
+/** A miss for which nobody waits. */
+const ALONE: Flight<CacheEntry> = { land() {}, fail() {} }
+
+/** Ends a flight without a value: for what the database cannot do now nobody has to wait a second time. */
+function giveUp({ land, fail }: Flight<never>, error: unknown): void {
+  if ((error as { statusCode?: number } | undefined)?.statusCode === 503) fail(error)
+  else land()
 }
 
 function isDivided(entry: CacheEntry): entry is DividedEntry {

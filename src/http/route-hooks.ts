@@ -3,7 +3,7 @@ import type { RouteOptions } from 'fastify'
 /** Puts a hook in front of those that a route has. */
 export function addFirst(
   route: RouteOptions,
-  hook: 'onRequest' | 'onSend' | 'onResponse',
+  hook: 'onRequest' | 'onError' | 'onSend' | 'onResponse',
   handler: unknown,
 ): void {
   route[hook] = [handler, route[hook] ?? []].flat() as never

@@ -20,6 +20,8 @@ const LIMITS = {
 
 /** What has less time than this is not begun: it would cost a connection when it is late, in milliseconds. */
 const LEAST_MS = 50
+/** How often it is looked, while something else takes its time, who has waited too long, in milliseconds. */
+const LATE_EVERY_MS = 250
 
 interface Waiting {
   resolve: (value: never) => void
@@ -124,6 +126,7 @@ export class GroupCommit {
       const seconds = (performance.now() - started) / 1000
       this.#onBatch?.({ writes: 1, seconds, failed })
     }
+    const turnAway = setInterval(() => this.#turnAwayLate(), LATE_EVERY_MS)
     try {
       const session = await this.#primary.session()
       const result = await work(session.writer)
@@ -132,7 +135,18 @@ export class GroupCommit {
     } catch (error) {
       ended(true)
       reject(asDatabaseError(error))
+    } finally {
+      clearInterval(turnAway)
     }
+  }
+
+  /** Writes that wait behind something that takes long wait no longer than others. */
+  #turnAwayLate(): void {
+    const now = performance.now()
+    const isLate = (each: Write | Work) => !('work' in each) && each.deadline <= now
+    for (const { reject } of this.#waiting.filter(isLate)) reject(new DatabaseUnavailable(LATE))
+    const left = this.#waiting.filter((each) => !isLate(each))
+    this.#waiting.splice(0, this.#waiting.length, ...left)
   }
 
   async #commit(batch: Write[]): Promise<void> {
@@ -185,19 +199,24 @@ export class GroupCommit {
       return { error }
     }
     const batch = new Batch(session.writer, operations, this.#keys)
+    let done: Awaited<ReturnType<Batch['run']>>
     try {
       // Who gives up a lock in time keeps its connection.
       const lockMs = Math.min(LOCK_TIMEOUT_MS, left() / 2)
-      const { outcomes, isProven } = await within(left(), batch.run(lockMs), LATE)
-      const proof = isProven ? undefined : session.proof.proven()
-      if (proof) await within(left(), proof, 'it is not sure who is primary')
-      return outcomes
+      done = await within(left(), batch.run(lockMs), LATE)
     } catch (error) {
       await end(session, batch, error)
       // Too late to be told from one that was done.
       const isLate = batch.isCommitting && !(error instanceof DatabaseError)
       const isTold = error instanceof OutcomeUnknown
       return { error: isLate && !isTold ? new OutcomeUnknown(LATE) : asDatabaseError(error) }
+    }
+    try {
+      const proof = done.isProven ? undefined : session.proof.proven()
+      if (proof) await within(left(), proof, 'it is not sure who is primary')
+      return done.outcomes
+    } catch (error) {
+      return { error: asDatabaseError(error) }
     }
   }
 }

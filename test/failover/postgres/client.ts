@@ -27,8 +27,8 @@ export interface Tally {
 export class ProcessClient {
   readonly url: string
   readonly tally: Tally = { answers: 0, reads: 0, writes: 0, refusedReads: 0, refusedWrites: 0 }
-  /** Of the 503 that took longest. */
-  slowestRefusalMs = 0
+  /** The 503 that took longest, and how long. */
+  slowestRefusal = { ms: 0, what: '' }
   readonly #failures: string[]
   #underWay = 0
 
@@ -60,7 +60,8 @@ export class ProcessClient {
       const text = await answer.text()
       if (answer.status < 400) return this.#done(method, answer, text)
       if (answer.status === 503 && Number(answer.headers.get('retry-after')) > 0) {
-        return this.#refused(method, text, performance.now() - start)
+        const ms = performance.now() - start
+        return this.#refused(method, text, { ms, what: `${method} ${path}: ${text}` })
       }
       this.#failures.push(`${method} ${this.url}${path} gave ${answer.status}: ${text}`)
     } catch (error) {
@@ -80,11 +81,11 @@ export class ProcessClient {
     return { status, isDone: true, isRefused: false, text, etag }
   }
 
-  #refused(method: string, text: string, ms: number): Answer {
+  #refused(method: string, text: string, refusal: { ms: number; what: string }): Answer {
     this.tally.answers++
     if (method === 'GET') this.tally.refusedReads++
     else this.tally.refusedWrites++
-    this.slowestRefusalMs = Math.max(this.slowestRefusalMs, ms)
+    if (refusal.ms > this.slowestRefusal.ms) this.slowestRefusal = refusal
     return { status: 503, isDone: false, isRefused: NOT_DONE.test(text), text, etag: '' }
   }
 }

@@ -49,8 +49,10 @@ export class FailoverLoad {
     return this.clients.map(({ tally }) => ({ ...tally }))
   }
 
-  get slowestRefusalMs(): number {
-    return Math.max(...this.clients.map((client) => client.slowestRefusalMs))
+  get slowestRefusal(): { ms: number; what: string } {
+    return this.clients
+      .map(({ slowestRefusal }) => slowestRefusal)
+      .reduce((slowest, each) => (each.ms > slowest.ms ? each : slowest))
   }
 
   /** Begins; resolves when every process has read and written. */
@@ -108,7 +110,7 @@ export class FailoverLoad {
 
   /** What was wrong since this was asked last. */
   takeFaults(): string[] {
-    for (const client of this.clients) client.slowestRefusalMs = 0
+    for (const client of this.clients) client.slowestRefusal = { ms: 0, what: '' }
     return [...this.history.violations.splice(0), ...this.failures.splice(0)]
   }
 

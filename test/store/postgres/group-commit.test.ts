@@ -203,6 +203,18 @@ t.test('one that is late is not begun, and takes nothing from the others', async
   t.equal((await everybody(store.employees)).length, 1)
 })
 
+t.test('who waits behind what takes long is turned away in time', async (t) => {
+  const { store } = await open(t, { patienceMs: 200 })
+  let isTurnedAway = false
+  function* untilThen() {
+    while (!isTurnedAway) yield ada
+  }
+  const many = store.employees.createMany(untilThen())
+  await t.rejects(store.employees.create(ada), { code: 'DATABASE_UNAVAILABLE' })
+  isTurnedAway = true
+  await many
+})
+
 t.test('what waits when the service closes is turned away', async (t) => {
   const { store, lock, unlock } = await open(t, { batch: 1 })
   await lock()
