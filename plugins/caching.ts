@@ -41,12 +41,7 @@ export default fp(
       const shared = sharedCache(fastify, view, ttl * 1000)
 
       addFirst(route, 'onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
-        const found = await fastify.viewCache.lookup(
-          view,
-          shared,
-          knownTag(request),
-          request.viewVersion,
-        )
+        const found = await fastify.viewCache.lookup(view, shared, knownTag(request), request.asked)
         if (!(found instanceof Miss)) return reply.sendView(view, found)
         request.miss = found
       })

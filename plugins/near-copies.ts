@@ -1,15 +1,19 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Asked } from '../src/cache/view-cache.js'
 import { knownTag } from '../src/http/preconditions.js'
 import { addFirst } from '../src/http/route-hooks.js'
 import { shownView } from './view-reply.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The version of the view that is asked for, read behind the arrival of the request. */
-    viewVersion: string | undefined
+    /** Of a request for a cached view: its version, and until when it waits for the database. */
+    asked: Asked | undefined
   }
 }
+
+/** How long a request waits for the database to begin to answer, in milliseconds. */
+const PATIENCE_MS = 2500
 
 /**
  * Answers a cached view from the copy in this process, or with 304, in front of all else that its route
@@ -17,7 +21,7 @@ declare module 'fastify' {
  */
 export default fp(
   async function nearCopiesPlugin(fastify) {
-    fastify.decorateRequest('viewVersion', undefined)
+    fastify.decorateRequest('asked', undefined)
     fastify.addHook('onRoute', (route) => {
       const view = shownView(route)
       if (!view) return
@@ -31,7 +35,8 @@ export default fp(
           knownTag(request),
           (found) => {
             if ('version' in found) {
-              request.viewVersion = found.version
+              const deadline = performance.now() - reply.elapsedTime + PATIENCE_MS
+              request.asked = { version: found.version, deadline }
               done()
             } else {
               reply.sendView(view, found)

@@ -15,7 +15,7 @@ export default fp(
   async function viewCachePlugin(fastify) {
     const { metrics, views } = fastify
     const cache = new ViewCache<View>((view) => views.version(view), {
-      readChanges: (view, since, atMost) => views.readChanges(view, since, atMost),
+      readChanges: views.readChanges,
       onFill: ({ name }, what, seconds) => metrics.viewFilled(name, what, seconds),
       encode: (body, coding) => ENCODERS[coding as ContentCoding].encode(body),
     })

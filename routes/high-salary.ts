@@ -20,8 +20,8 @@ const schema = {
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   const cache = { view: highSalary, ttl: fastify.config.cacheTtlSeconds }
 
-  fastify.get('/employees/high-salary', { schema, config: { cache } }, () =>
-    fastify.views.read(highSalary),
+  fastify.get('/employees/high-salary', { schema, config: { cache } }, ({ asked }) =>
+    fastify.views.read(highSalary, asked?.deadline),
   )
 }
 

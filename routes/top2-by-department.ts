@@ -57,8 +57,8 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       top2ByDepartment,
       inRedis,
       knownTag(request),
-      () => views.read(top2ByDepartment),
-      request.viewVersion,
+      (deadline) => views.read(top2ByDepartment, deadline),
+      request.asked,
     )
     return reply.sendView(top2ByDepartment, answer)
   }

@@ -29,6 +29,7 @@ type ReadChanges<View> = (
   view: View,
   since: { version: string; number: number },
   atMost: number,
+  deadline: number | undefined,
 ) => Promise<Changed | undefined>
 
 /**
@@ -52,6 +53,13 @@ export interface Answer {
 
 /** Finds the tag under which a client has the representation with this entity tag. */
 type Known = (etag: string) => string | undefined
+
+/** What is known of a request: the version of the view behind its arrival, and until when it waits. */
+export interface Asked {
+  version?: string | undefined
+  /** Until when the database may begin to answer, in milliseconds of `performance.now()`. */
+  deadline?: number | undefined
+}
 
 /** Told of each read of a view: whether all of it or parts were read, and what it took in seconds. */
 type OnFill<View> = (view: View, what: 'whole' | 'parts', seconds: number) => void
@@ -107,20 +115,20 @@ export class ViewCache<View> {
   /**
    * The whole way.
    *
-   * @param read reads the view from the database
-   * @param version that {@link near} has found for this request
+   * @param read reads the view from the database, which must begin to answer before a deadline
+   * @param asked what {@link near} has found for this request
    */
   async answer(
     view: View,
     shared: SharedCache,
     known: Known,
-    read: () => Promise<Filling>,
-    version?: string,
+    read: (deadline?: number) => Promise<Filling>,
+    asked: Asked = {},
   ): Promise<Answer> {
-    const found = await this.lookup(view, shared, known, version)
+    const found = await this.lookup(view, shared, known, asked)
     if (!(found instanceof Miss)) return found
     try {
-      return await found.fill(await read())
+      return await found.fill(await read(asked.deadline))
     } catch (error) {
       found.abandon(error)
       throw error
@@ -132,10 +140,10 @@ export class ViewCache<View> {
     view: View,
     shared: SharedCache,
     known: Known,
-    version?: string,
+    { version, deadline }: Asked = {},
   ): Promise<Answer | Miss> {
     const current = version ?? (await this.#versions.version(view))
-    return this.#near(view, known, current) ?? this.#lookFurther(view, shared, current)
+    return this.#near(view, known, current) ?? this.#lookFurther(view, shared, current, deadline)
   }
 
   /**
@@ -175,7 +183,12 @@ export class ViewCache<View> {
     }
   }
 
-  async #lookFurther(view: View, shared: SharedCache, version: string): Promise<Answer | Miss> {
+  async #lookFurther(
+    view: View,
+    shared: SharedCache,
+    version: string,
+    deadline: number | undefined,
+  ): Promise<Answer | Miss> {
     this.#shared.use(view, shared)
     const key = shared.key(version)
     const flight = this.#flights.join(key)
@@ -187,7 +200,7 @@ export class ViewCache<View> {
 
     const led = this.#flights.lead(key)
     try {
-      const updated = await this.#update(view)
+      const updated = await this.#update(view, deadline)
       const entry = updated ?? (await this.#shared.get(view, version))
       if (!entry) return this.#miss(view, shared.ttl, led)
       led.land(entry)
@@ -201,19 +214,23 @@ export class ViewCache<View> {
   }
 
   /** Makes the entry of now from an older one and the parts that have changed since. */
-  async #update(view: View): Promise<CacheEntry | undefined> {
+  async #update(view: View, deadline?: number): Promise<CacheEntry | undefined> {
     const last = this.l1.last(view)
-    const updated = last && (await this.#updated(view, last))
+    const updated = last && (await this.#updated(view, last, deadline))
     if (updated) return updated
     // To wait for whoever reads all of it costs less than to do it once more.
     const filled = await this.#fills.join(view)
-    return filled && this.#updated(view, filled)
+    return filled && this.#updated(view, filled, deadline)
   }
 
-  async #updated(view: View, last: DividedEntry): Promise<CacheEntry | undefined> {
+  async #updated(
+    view: View,
+    last: DividedEntry,
+    deadline?: number,
+  ): Promise<CacheEntry | undefined> {
     const started = performance.now()
     const atMost = Math.min(Math.max(FEW_PARTS, last.index.parts.length / 2), MOST_PARTS)
-    const changed = await this.#changes(view, last, atMost)
+    const changed = await this.#changes(view, last, atMost, deadline)
     if (!changed) return undefined
     const { version, number, parts } = changed
     const entry = { version, number, ...joinParts(last, parts), expires: last.expires }
@@ -231,9 +248,14 @@ export class ViewCache<View> {
    * What the database cannot do now is not tried again with the older entry; nor is the whole read instead:
    * a request that has waited in vain would wait once more.
    */
-  async #changes(view: View, last: DividedEntry, atMost: number): Promise<Changed | undefined> {
+  async #changes(
+    view: View,
+    last: DividedEntry,
+    atMost: number,
+    deadline?: number,
+  ): Promise<Changed | undefined> {
     try {
-      return await this.#readChanges(view, last, atMost)
+      return await this.#readChanges(view, last, atMost, deadline)
     } catch (error) {
       this.l1.delete(view, last)
       throw error

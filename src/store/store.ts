@@ -94,13 +94,22 @@ export interface ViewStore {
    * same database, each call gives a token of its own, so that nothing of the view is kept.
    */
   version(view: View): string | Promise<string>
-  /** Reads a view as it is now, as this release defines it. */
-  read(view: View): Promise<ViewStream>
+  /**
+   * Reads a view as it is now, as this release defines it.
+   *
+   * @param deadline until when the database may begin to answer, in milliseconds of `performance.now()`
+   */
+  read(view: View, deadline?: number): Promise<ViewStream>
   /**
    * Reads the parts of a view that changed since a version, as they are now: all from one snapshot.
    * Undefined if nobody can tell which they are, or they are more than `atMost`: read the whole.
    */
-  readChanges(view: View, since: ViewState, atMost: number): Promise<ViewChanged | undefined>
+  readChanges(
+    view: View,
+    since: ViewState,
+    atMost: number,
+    deadline?: number,
+  ): Promise<ViewChanged | undefined>
 }
 
 /** A view as it is now, as far as it is not what it was. */

@@ -248,6 +248,23 @@ t.test('who has waited for the database in vain does not wait once more', async 
   t.equal(answer.source, 'stored', 'nothing is left of it')
 })
 
+t.test('whatever is asked has the time that is left of the request', async (t) => {
+  const deadlines: unknown[] = []
+  const { cache, shared, source } = setUp(async (_view, _since, _atMost, deadline) => {
+    deadlines.push(deadline)
+    return undefined
+  })
+  for (const version of ['a', 'b']) {
+    source.version = version
+    const read = async (deadline?: number) => {
+      deadlines.push(deadline)
+      return dividedFilling(version, 1)
+    }
+    await cache.answer(VIEW, shared, never, read, { version, deadline: 7 })
+  }
+  t.strictSame(deadlines, [7, 7, 7], 'of the whole, and of the changes and the whole')
+})
+
 t.test('parts that could not be read are not tried again', async (t) => {
   let failure: Error | undefined
   const limits: number[] = []

@@ -6,7 +6,7 @@ import { type Connection, reasonOf } from './connection.js'
 import { asDatabaseError, ConnectionLost, isLeaving, OutcomeUnknown } from './errors.js'
 import type { IdempotencyKeys } from './idempotency-keys.js'
 import type { Operation, Outcome } from './operations.js'
-import { type Primary, within } from './primary.js'
+import { LEAST_MS, type Primary, within } from './primary.js'
 import { LOCK_TIMEOUT_MS, type Session } from './session.js'
 
 const LIMITS = {
@@ -18,8 +18,6 @@ const LIMITS = {
   patienceMs: 2500,
 }
 
-/** What has less time than this is not begun: it would cost a connection when it is late, in milliseconds. */
-const LEAST_MS = 50
 /** How often it is looked, while something else takes its time, who has waited too long, in milliseconds. */
 const LATE_EVERY_MS = 250
 

@@ -7,6 +7,8 @@ import type { Session } from './session.js'
 
 /** How long a request waits for a primary, in milliseconds, and for the proof that it still is. */
 export const PATIENCE_MS = 2000
+/** What has less time than this is not begun: it would cost a connection when it is late, in milliseconds. */
+export const LEAST_MS = 50
 /** Between two rounds of asking all hosts. */
 const ROUND_MS = 250
 
@@ -87,6 +89,7 @@ export class Primary {
    * moment becomes a 503, in time.
    */
   async do<T>(work: (session: Session) => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
+    if (patienceMs < LEAST_MS) throw new DatabaseUnavailable('no answer in time')
     const deadline = performance.now() + patienceMs
     const session = this.#session ?? (await this.session(patienceMs))
     try {

@@ -73,10 +73,17 @@ export class Snapshots {
   /**
    * @param use `list`: a client decides how fast it is read; `fill`: the service reads it at once
    * @param firstly a query of one row, or none
+   * @param deadline until when the first rows may come, in milliseconds of `performance.now()`
    * @throws {TooManySnapshots} and {DatabaseUnavailable}
    */
-  open(use: 'list' | 'fill', query: Query, firstly?: Query): Promise<Snapshot> {
-    return this.#take(use, (reading, leave) => this.#begin(reading, leave, query, firstly))
+  open(
+    use: 'list' | 'fill',
+    query: Query,
+    { firstly, deadline }: { firstly?: Query; deadline?: number | undefined } = {},
+  ): Promise<Snapshot> {
+    const begin = (reading: Reading, leave: () => void) =>
+      this.#begin(reading, leave, query, firstly)
+    return this.#take(use, deadline, begin)
   }
 
   /**
@@ -84,8 +91,8 @@ export class Snapshots {
    *
    * @throws what the work throws, {TooManySnapshots} and {DatabaseUnavailable}
    */
-  within<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
-    return this.#take('fill', async (reading, leave) => {
+  within<T>(deadline: number | undefined, work: (ask: Ask) => Promise<T>): Promise<T> {
+    return this.#take('fill', deadline, async (reading, leave) => {
       const { connection } = reading
       // Not waited for: what follows is sent at once, and fails if this does.
       const begun = Promise.all(BEGIN.map((text) => connection.query(text)))
@@ -103,6 +110,7 @@ export class Snapshots {
 
   async #take<T>(
     use: 'list' | 'fill',
+    deadline: number | undefined,
     begin: (reading: Reading, leave: () => void) => Promise<T>,
   ): Promise<T> {
     const isList = use === 'list'
@@ -120,14 +128,17 @@ export class Snapshots {
     }
     let reading: Reading | undefined
     try {
-      return await this.#primary.do(async (session) => {
-        reading = await this.#connect(session)
-        if (!isOpen) {
-          reading.connection.destroy()
-          throw new DatabaseUnavailable('no answer in time')
-        }
-        return begin(reading, leave)
-      })
+      return await this.#primary.do(
+        async (session) => {
+          reading = await this.#connect(session)
+          if (!isOpen) {
+            reading.connection.destroy()
+            throw new DatabaseUnavailable('no answer in time')
+          }
+          return begin(reading, leave)
+        },
+        deadline && deadline - performance.now(),
+      )
     } catch (error) {
       reading?.connection.destroy()
       leave()

@@ -30,19 +30,19 @@ export function viewStore(
       return (isBroken(name) ? undefined : version) ?? unheardOf().version
     },
 
-    async read(view) {
+    async read(view, deadline) {
       const { name, hash, sql, parts } = known(view)
       const query = { text: sql, values: [] }
       const firstly = { text: STATE, values: [name, hash] }
-      const { first, rows } = await snapshots.open('fill', query, firstly)
+      const { first, rows } = await snapshots.open('fill', query, { firstly, deadline })
       const state = isBroken(name) ? undefined : (first as ViewState | undefined)
       return new ViewStream(state ?? unheardOf(), rows, state && parts)
     },
 
-    async readChanges(view, since, atMost) {
+    async readChanges(view, since, atMost, deadline) {
       const { name, hash, parts } = known(view)
       if (!parts || isBroken(name)) return undefined
-      return snapshots.within(async (ask) => {
+      return snapshots.within(deadline, async (ask) => {
         const [[now], links] = await Promise.all([
           ask<ViewState>(STATE, [name, hash], 'view state'),
           ask<Link>(LINKS, [name, since.number], 'links'),

@@ -163,12 +163,39 @@ t.test('a snapshot that is open for too long is given up', async (t) => {
   await until(async () => (await inTransactions(shell)) === 0)
 })
 
+t.test('a read waits for the database as long as its request may, and no longer', async (t) => {
+  const url = await postgresDatabase(t)
+  const proxy = await FaultProxy.start(t, url)
+  const { store } = await postgresStore(t, {}, proxy.url)
+  const since = await store.views.read(top2ByDepartment)
+  await text(since)
+  proxy.fault = 'hold'
+  const ended: string[] = []
+  const end = (what: string) => (error: { code: string }) => ended.push(`${what} ${error.code}`)
+  const soon = performance.now() + 200
+  await Promise.all([
+    store.views.read(top2ByDepartment).catch(end('whole')),
+    store.views.read(top2ByDepartment, soon).catch(end('whole, soon')),
+    store.views.readChanges(top2ByDepartment, since, 10, soon).catch(end('changes, soon')),
+    store.views.read(top2ByDepartment, performance.now()).catch(end('whole, now')),
+  ])
+  const order = ['whole, now', 'whole, soon', 'changes, soon', 'whole']
+  t.strictSame(
+    ended,
+    order.map((what) => `${what} DATABASE_UNAVAILABLE`),
+  )
+})
+
 t.test('what comes first and the rows are of one moment', async (t) => {
   const { db, shell } = await open(t)
   const snapshots = new Snapshots(db.primary)
   t.teardown(() => snapshots.close())
   await shell.query('SELECT pg_advisory_lock(1)')
-  const opened = snapshots.open('fill', { text: 'SELECT id FROM employees', values: [] }, WAIT)
+  const opened = snapshots.open(
+    'fill',
+    { text: 'SELECT id FROM employees', values: [] },
+    { firstly: WAIT },
+  )
   await until(async () => (await processes(shell, "wait_event = 'advisory'")).length > 0)
   await shell.query("INSERT INTO employees (name, salary, department) VALUES ('Ada', 1, 'x')")
   await shell.query('SELECT pg_advisory_unlock(1)')
