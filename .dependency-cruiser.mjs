@@ -95,7 +95,7 @@ export default {
       severity: 'error',
       from: { path: at(room) },
       to: {
-        path: at('src', 'plugins', 'routes', 'drizzle', 'test', 'bench', 'contract'),
+        path: at('src', 'plugins', 'routes', 'drizzle', 'test', 'bench', 'contract', 'release'),
         pathNot: at(room, ...HOUSE[room]),
       },
     })),

@@ -15,9 +15,7 @@ const ALLOWED = new Set([
 
 const lock = process.argv[2] ?? new URL('../package-lock.json', import.meta.url)
 const { packages } = JSON.parse(readFileSync(lock, 'utf8'))
-const production = Object.entries(packages).filter(
-  ([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional,
-)
+const production = Object.entries(packages).filter(([path, { dev }]) => path !== '' && !dev)
 const refused = production.filter(([, { license = '' }]) => !isAllowed(license))
 for (const [path, { license = 'none' }] of refused) {
   console.error(`${path}: ${license} is not among the licences that .ci/licences.js allows`)

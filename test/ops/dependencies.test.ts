@@ -2,7 +2,7 @@
 // no database: it is of packages
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -44,6 +44,7 @@ for (const [license, isAllowed] of [
       '': { license: 'UNLICENSED' },
       'node_modules/thing': { license },
       'node_modules/tool': { license: 'GPL-3.0-only', dev: true },
+      'node_modules/both': { license, devOptional: true },
     }
     await writeFile(lock, JSON.stringify({ packages }))
     const { code, stderr } = await run('.ci/licences.js', [lock])
@@ -51,6 +52,60 @@ for (const [license, isAllowed] of [
     if (!isAllowed) t.match(stderr, /^node_modules\/thing: .*is not among the licences/)
     t.notMatch(stderr, 'tool')
   })
+}
+
+t.test('the bill of materials has every production dependency, as it is locked', async (t) => {
+  const { packages } = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8'))
+  const { version } = packages['']
+  for (const omitsOptional of [false, true]) {
+    const { code, stdout } = await run('.ci/sbom.js', omitsOptional ? ['--omit=optional'] : [])
+    t.equal(code, 0)
+    const bill = JSON.parse(stdout)
+    t.match(bill, {
+      bomFormat: 'CycloneDX',
+      metadata: { component: { name: 'employees-service', version, type: 'application' } },
+    })
+    const expected = Object.entries<Locked>(packages)
+      .filter(([path, { dev }]) => path !== '' && !dev)
+      .filter(([, { optional, devOptional }]) => !(omitsOptional && (optional || devOptional)))
+      .map(([path, { version, integrity, license }]) => ({
+        name: path.replace(/^.*node_modules\//, ''),
+        version,
+        integrity,
+        license,
+      }))
+    const found = bill.components.map(({ name, version, hashes, licenses }: Component) => ({
+      name,
+      version,
+      integrity: `sha512-${Buffer.from(hashes[0]?.content ?? '', 'hex').toString('base64')}`,
+      license: licenses[0]?.license?.id ?? licenses[0]?.expression,
+    }))
+    // One that is there twice is listed once.
+    t.strictSame(
+      [...new Set(found.map(inOneLine))].sort(),
+      [...new Set(expected.map(inOneLine))].sort(),
+    )
+  }
+})
+
+interface Locked {
+  version: string
+  integrity: string
+  license: string
+  dev?: true
+  optional?: true
+  devOptional?: true
+}
+
+interface Component {
+  name: string
+  version: string
+  hashes: { content: string }[]
+  licenses: { license?: { id: string }; expression?: string }[]
+}
+
+function inOneLine(object: object): string {
+  return JSON.stringify(object)
 }
 
 for (const [severity, fails] of [

@@ -46,6 +46,7 @@ export const RUN = {
   'the model of trains': ['docs/scale.md', 'trains/s of a process'],
   'the model of writes': ['docs/scale.md', 'writes/s of all'],
   'restoring a backup': ['docs/operations.md', 'mkdir data/before'],
+  'running the image': ['docs/operations.md', 'npm run image'],
   'checking what Prometheus reads': ['docs/operations.md', 'promtool '],
 } as const
 
