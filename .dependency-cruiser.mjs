@@ -5,7 +5,8 @@
 const HOUSE = {
   // The ground: they know nobody.
   drizzle: [],
-  'src/metrics': [],
+  'src/release.ts': [],
+  'src/metrics': ['src/release.ts'],
   'src/problems': [],
 
   // Side by side: protocol, who may ask, what is kept, what is true. None knows another.
@@ -21,7 +22,9 @@ const HOUSE = {
   'src/runtime.ts': [],
   'src/connection-limits.ts': [],
   'src/config.ts': ['src/auth', 'src/cache', 'src/connection-limits.ts'],
-  'src/logger.ts': ['src/config.ts'],
+  'src/logger.ts': ['src/config.ts', 'src/terminal-log.ts'],
+  'src/terminal-log.ts': ['src/http'],
+  'src/start-log.ts': ['src/config.ts', 'src/release.ts', 'src/cache', 'src/store'],
   'src/exit-codes.ts': [],
   'src/graceful-close.ts': [],
   'src/listening.ts': [],
@@ -51,6 +54,7 @@ const HOUSE = {
     'src/listening.ts',
     'src/logger.ts',
     'src/runtime.ts',
+    'src/start-log.ts',
     'src/cache',
     'src/store',
     'src/workers',

@@ -64,7 +64,8 @@ export default fp(
       refused++
       if (performance.now() - saidAt < LOG_INTERVAL_MS) return
       saidAt = performance.now()
-      const line = { refused, open: open.size, maxConnections, address, maxConnectionsPerAddress }
+      const counts = { refused, open: open.size, maxConnections, maxConnectionsPerAddress }
+      const line = { ...counts, 'client.ip': address }
       fastify.log.warn(line, 'too many connections: those beyond the limits are ended')
       refused = 0
     }

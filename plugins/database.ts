@@ -17,8 +17,10 @@ export default fp(
     const db = await openDatabase(config.databaseUrl, {
       onViewChange: logViewChanges(fastify.log),
       onCreated: logCreated(fastify.log),
-      onPrimary: (host) => fastify.log.info({ host }, 'this server is the primary of the database'),
-      onLost: (reason) => fastify.log.warn({ reason }, 'the primary of the database was lost'),
+      onPrimary: (host) =>
+        fastify.log.info({ 'server.address': host }, 'this server is the primary of the database'),
+      onLost: (reason) =>
+        fastify.log.warn({ 'error.message': reason }, 'the primary of the database was lost'),
       leaseMs: config.databaseLeaseMs,
       maxStalenessMs: config.viewMaxStalenessMs,
       // The primary has said it for its workers.

@@ -5,7 +5,12 @@ import fp from 'fastify-plugin'
 import { BoundedLog } from '../src/http/bounded-log.js'
 import { clientAddress } from '../src/http/client-address.js'
 import { REFUSALS } from '../src/http/refusal-log.js'
-import { PROBLEM_TYPE, problem, problemOf } from '../src/problems/problem.js'
+import type { RequestLine } from '../src/http/request-line.js'
+import { sendAsProblem } from '../src/http/send-problem.js'
+import { traceFields } from '../src/http/trace-context.js'
+import { problem, problemOf } from '../src/problems/problem.js'
+import { reasonOf } from '../src/problems/reason.js'
+import type { Problem } from '../src/problems/schemas.js'
 import { unwrapped } from '../src/store/errors.js'
 import { setRequestId } from './request-id.js'
 import { setSecurityHeaders } from './security-headers.js'
@@ -36,6 +41,7 @@ export default fp(
       saysMore: 'more requests failed in this second',
     })
     fastify.decorate('outages', outages)
+    fastify.decorateRequest('problem', undefined)
     fastify.addHook('onClose', async () => outages.end())
     fastify.setErrorHandler(sendProblem)
     const unmet = new WeakSet<IncomingMessage>()
@@ -50,12 +56,8 @@ export default fp(
     fastify.setNotFoundHandler((request, reply) => {
       // About the server, not about a path (RFC 9110, section 9.3.7).
       if (request.method === 'OPTIONS' && request.url === '*') return reply.code(204).send()
-      return reply
-        .code(404)
-        .type(PROBLEM_TYPE)
-        .send(
-          problem('not-found', `There is nothing at ${request.url.split('?', 1)[0]}`, request.url),
-        )
+      const detail = `There is nothing at ${request.url.split('?', 1)[0]}`
+      return sendAsProblem(reply, problem('not-found', detail, request.url))
     })
   },
   { name: 'errors', dependencies: ['host', 'refusals'] },
@@ -68,9 +70,9 @@ export function sendProblem(given: FastifyError, request: FastifyRequest, reply:
   if ((body.status === 503 || body.status === 429) && !reply.hasHeader('retry-after')) {
     reply.header('retry-after', `${error.retryAfter ?? 1}`)
   }
-  if (REFUSALS.has(body.status)) logRefusal(body.status, request)
+  if (REFUSALS.has(body.status)) logRefusal(body, request)
   reply.header('cache-control', 'no-store')
-  return reply.code(body.status).type(PROBLEM_TYPE).send(body)
+  return sendAsProblem(reply, body)
 }
 
 /** Answers what the router itself rejects: no hook runs for it, so what they do is done here. */
@@ -85,21 +87,33 @@ export function sendUnroutable(error: FastifyError, request: FastifyRequest, rep
 function logFailure(error: FastifyError, request: FastifyRequest): void {
   const { statusCode, code, message } = error
   if (statusCode === 503 && code) {
-    const { id, method, routeOptions, server } = request
-    server.outages.write(code, { reqId: id, method, route: routeOptions.url, reason: message })
+    request.server.outages.write(code, {
+      'http.request.id': request.id,
+      ...askedOf(request),
+      'error.message': message,
+    } satisfies Partial<RequestLine>)
   } else {
     request.log.error({ err: error }, 'request failed')
   }
 }
 
 /** While the connection is there: afterwards nobody knows its address. */
-function logRefusal(status: number, request: FastifyRequest): void {
-  const { id, method, headers, routeOptions, apiKey } = request
-  request.server.refusals.write(`${status}`, {
-    reqId: id === headers['x-request-id'] ? undefined : id,
-    address: clientAddress(request),
-    method,
-    route: routeOptions.url,
-    key: apiKey?.name,
-  })
+function logRefusal(problem: Problem, request: FastifyRequest): void {
+  const { id, headers, apiKey, server } = request
+  server.refusals.write(`${problem.status}`, {
+    'http.request.id': id === headers['x-request-id'] ? undefined : id,
+    ...askedOf(request),
+    'http.response.status_code': problem.status,
+    'client.ip': clientAddress(request),
+    'user.name': apiKey?.name,
+    'error.type': reasonOf(problem).kind,
+  } satisfies Partial<RequestLine>)
+}
+
+function askedOf({ method, routeOptions, raw }: FastifyRequest) {
+  return {
+    'http.request.method': method,
+    'http.route': routeOptions.url,
+    ...traceFields(raw),
+  }
 }

@@ -1,7 +1,8 @@
 import { METHODS } from 'node:http'
 import type { FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import fp from 'fastify-plugin'
-import { PROBLEM_TYPE, problem } from '../src/problems/problem.js'
+import { sendAsProblem } from '../src/http/send-problem.js'
+import { problem } from '../src/problems/problem.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -51,8 +52,5 @@ export default fp(
 function answer(request: FastifyRequest, reply: FastifyReply) {
   if (request.method === 'OPTIONS') return reply.code(204).send()
   const detail = `${request.method} is not possible here; Allow says what is`
-  return reply
-    .code(405)
-    .type(PROBLEM_TYPE)
-    .send(problem('method-not-allowed', detail, request.url))
+  return sendAsProblem(reply, problem('method-not-allowed', detail, request.url))
 }

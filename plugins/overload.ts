@@ -2,7 +2,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 import fp from 'fastify-plugin'
 import { isMonitoring } from '../src/auth/public-routes.js'
-import { PROBLEM_TYPE, problem } from '../src/problems/problem.js'
+import { sendAsProblem } from '../src/http/send-problem.js'
+import { problem } from '../src/problems/problem.js'
 
 /** The mean of a sample: one long turn drowns in the short ones, a loop that never catches up does not. */
 const MAX_EVENT_LOOP_DELAY_MS = 1000
@@ -40,11 +41,9 @@ export default fp(
     fastify.addHook('onRequest', function refuseWhenOverloaded(request, reply, done) {
       if (!overloaded || isMonitoring(request)) return done()
       // Sent, not thrown: a stack in the log for each would add to the load.
-      reply
-        .code(503)
-        .headers({ 'cache-control': 'no-store', 'retry-after': RETRY_AFTER_SECONDS })
-        .type(PROBLEM_TYPE)
-        .send(problem('overloaded', 'The service is overloaded; try again later', request.url))
+      reply.headers({ 'cache-control': 'no-store', 'retry-after': RETRY_AFTER_SECONDS })
+      const detail = 'The service is overloaded; try again later'
+      sendAsProblem(reply, problem('overloaded', detail, request.url))
     })
 
     function sample(): void {

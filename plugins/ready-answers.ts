@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import type { View } from '../drizzle/define-view.js'
 import { cacheStatusWith } from '../src/cache/cache-status.js'
 import type { CacheEntry } from '../src/cache/l1-cache.js'
-import type { Answer } from '../src/cache/view-cache.js'
+import type { Answer, Source } from '../src/cache/view-cache.js'
 import type { ContentCoding } from '../src/http/content-coding.js'
 import { idLine } from '../src/http/request-id.js'
 import { linesOf, ServiceResponse } from '../src/http/service-response.js'
@@ -33,11 +33,12 @@ interface Heads {
  */
 export default fp(
   async function readyAnswersPlugin(fastify) {
-    const { config, metrics, slowReaders, viewCache } = fastify
+    const { config, slowReaders, viewCache } = fastify
     const cacheStatus = cacheStatusWith(config.viewMaxStalenessMs)
     const vary = config.compression ? linesOf({ vary: 'accept-encoding' }) : ''
     const heads = new WeakMap<CacheEntry, Heads>()
 
+    fastify.decorateRequest('cacheSource', undefined)
     fastify.decorateReply('sendReady', function (view, answer) {
       const { raw, request } = this
       const { source, etag, entry, body } = answer
@@ -46,14 +47,14 @@ export default fp(
       if (request.raw.httpVersionMinor === 0) return false
       const id = idLine(request.id)
       if (source === 'not_modified') {
-        metrics.viewAnswered(view.name, source)
+        noteSource(this, view, source)
         this.hijack()
         const own = linesOf(notModifiedHeaders(etag, cacheStatus(answer)))
         raw.endReady(304, id + vary + own)
         return true
       }
       if (source !== 'near' || !entry || !Buffer.isBuffer(body)) return false
-      metrics.viewAnswered(view.name, source)
+      noteSource(this, view, source)
       this.hijack()
       const liked = this.likedCoding()
       const encoded = liked && viewCache.encoded(view, answer, liked)
@@ -80,6 +81,12 @@ export default fp(
   },
   { name: 'ready-answers', dependencies: ['compression', 'metrics', 'slow-readers', 'view-cache'] },
 )
+
+/** Counts the answer of a view, and leaves its source for the log. */
+export function noteSource({ request, server }: FastifyReply, view: View, source: Source): void {
+  server.metrics.viewAnswered(view.name, source)
+  request.cacheSource = source
+}
 
 function hasHeaders(reply: FastifyReply): boolean {
   for (const _ in reply.getHeaders()) return true

@@ -33,7 +33,11 @@ export default fp(
 
     const onChange = (reason: string | undefined) => {
       if (reason === undefined) fastify.log.info('Redis is here: cached answers are shared')
-      else fastify.log.warn({ reason }, 'Redis is away: answers are cached in this process')
+      else
+        fastify.log.warn(
+          { 'error.message': reason },
+          'Redis is away: answers are cached in this process',
+        )
     }
     const redis = new RedisStore(redisUrl, onChange, redisTls)
     const signed = new SignedStore(redis, fastify.db.secret('cache_entries'), (key) =>

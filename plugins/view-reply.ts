@@ -5,6 +5,7 @@ import { BodyStream } from '../src/cache/body.js'
 import { cacheStatusWith } from '../src/cache/cache-status.js'
 import type { Answer } from '../src/cache/view-cache.js'
 import { notModifiedHeaders, viewHeaders } from '../src/http/view-headers.js'
+import { noteSource } from './ready-answers.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -48,9 +49,9 @@ export function shownView({ config }: Pick<RouteOptions, 'config'>): View | unde
  * @returns the body to send: as the client likes it best, if it is there in that form
  */
 export function announceView(reply: FastifyReply, view: View, answer: Answer): Answer['body'] {
-  const { config, metrics, viewCache } = reply.server
+  const { config, viewCache } = reply.server
   const { source, etag, body } = answer
-  metrics.viewAnswered(view.name, source)
+  noteSource(reply, view, source)
   const status = cacheStatusWith(config.viewMaxStalenessMs)(answer)
   const coding = reply.coding()
   if (source === 'not_modified') {

@@ -1,7 +1,7 @@
 import './runtime.js'
 
 import cluster from 'node:cluster'
-import { type BaseLogger, pino } from 'pino'
+import { pino } from 'pino'
 import { buildApp } from './app.js'
 import { assertUsableRedis, UnusableRedis } from './cache/redis-check.js'
 import { assertGuarded, type Config, ConfigError, describeVariables, readConfig } from './config.js'
@@ -9,6 +9,7 @@ import { EXIT } from './exit-codes.js'
 import { closeGracefully } from './graceful-close.js'
 import { addressOf, assertCanListen, CannotListen, listening } from './listening.js'
 import { loggerOptions } from './logger.js'
+import { logStart } from './start-log.js'
 import { UnusableDatabase } from './store/errors.js'
 import { openDatabase } from './store/open.js'
 import { logCreated, logExposed } from './store/sqlite/private-files.js'
@@ -79,7 +80,7 @@ async function supervise(config: Config): Promise<void> {
     onExposed: logExposed(log),
   })
   await database.close()
-  warnIfOpen(config, log)
+  logStart(config, log)
   superviseWorkers(config.webConcurrency, log, CLOSE_TIMEOUT_MS)
 }
 
@@ -89,7 +90,7 @@ async function serve(config: Config): Promise<void> {
     answerPings()
     closeWithPrimary(CLOSE_TIMEOUT_MS, app.log, close)
   } else {
-    warnIfOpen(config, app.log)
+    logStart(config, app.log)
     const kill = (reason: string) => app.log.error(`${reason}: ending at once`)
     closeGracefully({ timeoutMs: CLOSE_TIMEOUT_MS, log: app.log, kill }, close)
   }
@@ -101,13 +102,4 @@ async function serve(config: Config): Promise<void> {
     else app.log.info({ signal }, 'closing')
     await app.close()
   }
-}
-
-/** Says it where it is seen again: who started the service may not be who relies on it. */
-function warnIfOpen({ apiKeys }: Config, log: Pick<BaseLogger, 'warn'>): void {
-  if (apiKeys.length > 0) return
-  log.warn(
-    'No keys are configured: whoever reaches this service reads and changes every salary. ' +
-      '"npm run key -- NAME ROLE" makes a key, and an entry for API_KEYS or the file of API_KEYS_FILE',
-  )
 }

@@ -52,7 +52,7 @@ for (const WEB_CONCURRENCY of ['1', '2']) {
     t.equal(await workers.exit, 0)
     t.equal(workers.said('closing').length > 0, true)
     t.notOk(
-      workers.lines.some(({ pid }) => isAlive(pid)),
+      workers.lines.some((line) => isAlive(line['process.pid'])),
       'nothing is left',
     )
   })

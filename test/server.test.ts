@@ -3,8 +3,6 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { newDatabase, onSqlite } from './support/any-database.js'
@@ -108,16 +106,6 @@ for (const WEB_CONCURRENCY of ['1', '2']) {
     }
   })
 }
-
-t.test('its log is JSON, one line for each request', async (t) => {
-  const service = await Service.start(t, { DATABASE_URL: await newDatabase(t) })
-  const lines = createInterface({ input: service.process.stdout as Readable })
-  const next = once(lines, 'line')
-  await fetch(`${service.url}/employees/7`, { headers: { 'x-request-id': 'seven' } })
-  const [line] = await next
-  const expected = { reqId: 'seven', method: 'GET', url: '/employees/7', status: 404, ms: Number }
-  t.match(JSON.parse(line), expected)
-})
 
 function isRefused(url: string): Promise<boolean> {
   return fetch(url).then(

@@ -32,7 +32,7 @@ export class BoundedLog {
     const { perSecond, level, says } = this.#options
     const count = (this.#counts.get(kind) ?? 0) + 1
     this.#counts.set(kind, count)
-    if (count <= perSecond) this.#log[level]({ kind, ...line }, says)
+    if (count <= perSecond) this.#log[level]({ 'error.code': kind, ...line }, says)
     this.#timer ??= setTimeout(() => this.end(), SECOND_MS).unref()
   }
 
@@ -43,7 +43,7 @@ export class BoundedLog {
     this.#timer = undefined
     for (const [kind, count] of this.#counts) {
       const leftOut = count - perSecond
-      if (leftOut > 0) this.#log[level]({ kind, leftOut }, saysMore)
+      if (leftOut > 0) this.#log[level]({ 'error.code': kind, leftOut }, saysMore)
     }
     this.#counts.clear()
   }

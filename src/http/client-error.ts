@@ -35,13 +35,18 @@ export function answerClientError(
   }
   const answer = problem(...explain(error), '')
   const { status } = answer
-  const reqId = randomUUID()
+  const id = randomUUID()
   const { code } = error
-  this.refusals.write('parser', { reqId, status, code, address: socket.remoteAddress })
+  this.refusals.write('parser', {
+    'http.request.id': id,
+    'http.response.status_code': status,
+    'client.ip': socket.remoteAddress,
+    'error.type': code,
+  })
   const body = JSON.stringify(answer)
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${HEADERS}` +
-      `x-request-id: ${reqId}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `x-request-id: ${id}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
 }
 

@@ -1,16 +1,21 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, RawRequestDefaultExpression } from 'fastify'
+import type { Bindings, ChildLoggerOptions } from 'fastify/types/logger.js'
+import { traceFields } from './trace-context.js'
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 /**
- * Gives each request a logger whose lines bear its id, and makes it when the first line is written: most
+ * Gives each request a logger whose lines bear its id and that of its trace, and makes it when the first line is written: most
  * requests write none but that of the access log.
  */
 export function lazyChildLogger(
   logger: FastifyBaseLogger,
-  ...child: Parameters<FastifyBaseLogger['child']>
+  bindings: Bindings,
+  options: ChildLoggerOptions,
+  request: RawRequestDefaultExpression,
 ): FastifyBaseLogger {
-  return new LazyLogger(() => logger.child(...child)) as unknown as FastifyBaseLogger
+  const make = () => logger.child({ ...bindings, ...traceFields(request) }, options)
+  return new LazyLogger(make) as unknown as FastifyBaseLogger
 }
 
 class LazyLogger {

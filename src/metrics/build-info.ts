@@ -1,9 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { Gauge, type Registry } from 'prom-client'
-
-const { version } = JSON.parse(
-  readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
-)
+import { RELEASE as version } from '../release.js'
 
 /** Shows which release this is, and over what it runs: two at once is a deploy, or one that was left half-way. */
 export function showBuild(register: Registry, database: string): void {

@@ -156,11 +156,15 @@ t.test('the log names the key, and shows neither it nor the header', async (t) =
   const lines = log.trim().split('\n')
   const told = lines.map((line) => JSON.parse(line))
   t.strictSame(
-    told.filter(({ msg }) => msg === 'request').map(({ status, key }) => [status, key]),
+    told
+      .filter(({ message }) => message === 'request')
+      .map((line) => [line['http.response.status_code'], line['user.name']]),
     [[200, 'reader']],
   )
   t.strictSame(
-    told.filter(({ msg }) => msg === 'refused').map(({ kind, key }) => [kind, key]),
+    told
+      .filter(({ message }) => message === 'refused')
+      .map((line) => [line['error.code'], line['user.name']]),
     [['403', 'reader'], ...Array(4).fill(['401', undefined])],
   )
   for (const shown of [readKey, secret, 'authorization', 'Bearer']) {

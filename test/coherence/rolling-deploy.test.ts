@@ -65,5 +65,5 @@ t.test(
 
 /** But not that it was asked whether it is ready while it closed. */
 function isFailure(line: string): boolean {
-  return JSON.parse(line).kind !== 'CLOSING'
+  return JSON.parse(line)['error.code'] !== 'CLOSING'
 }

@@ -27,11 +27,11 @@ t.test('ten lines a second of each kind, and one that says how many more', async
   flood('421', 3)
   t.equal(lines.length, 13)
   mock.timers.tick(1000)
-  t.strictSame(lines.slice(13), [{ kind: '401', leftOut: 990 }])
+  t.strictSame(lines.slice(13), [{ 'error.code': '401', leftOut: 990 }])
 
   flood('401', 11)
   log.end()
-  t.strictSame(lines.at(-1), { kind: '401', leftOut: 1 }, 'and at the end')
+  t.strictSame(lines.at(-1), { 'error.code': '401', leftOut: 1 }, 'and at the end')
   t.equal(lines.length, 25)
   mock.timers.tick(10_000)
   t.equal(lines.length, 25, 'where nothing is refused nothing is said')
@@ -54,22 +54,41 @@ t.test('refusals are logged with the address, and with nothing that was sent', a
 
   const log = await output
   t.notOk(JSON.stringify(log).includes(SECRET))
-  const refused = log.filter(({ msg }) => msg === 'refused')
-  const address = '127.0.0.1'
-  const first = (kind: string) => refused.find((line) => line.kind === kind)
-  t.match(first('401'), { address, method: 'GET', route: '/employees' })
-  t.match(first('403'), { address, method: 'DELETE', route: '/employees/:id', key: 'reader' })
-  t.match(first('421'), { address, reqId: /^[0-9a-f-]{36}$/ })
-  t.match(first('429'), { address })
-  t.match(first('parser'), { address, status: 400, code: /^HPE_/, reqId: String })
+  const refused = log.filter(({ message }) => message === 'refused')
+  const client = { 'client.ip': '127.0.0.1' }
+  const first = (kind: string) => refused.find((line) => line['error.code'] === kind)
+  t.match(first('401'), {
+    ...client,
+    'http.request.method': 'GET',
+    'http.route': '/employees',
+    'http.response.status_code': 401,
+    'error.type': 'key-unknown',
+  })
+  t.match(first('403'), {
+    ...client,
+    'http.request.method': 'DELETE',
+    'http.route': '/employees/:id',
+    'user.name': 'reader',
+  })
+  t.match(first('421'), { ...client, 'http.request.id': /^[0-9a-f-]{36}$/ })
+  t.match(first('429'), client)
+  t.match(first('parser'), {
+    ...client,
+    'http.response.status_code': 400,
+    'error.type': /^HPE_/,
+    'http.request.id': String,
+  })
   for (const kind of ['401', '429', 'parser']) {
-    const lines = refused.filter((line) => line.kind === kind).length
+    const lines = refused.filter((line) => line['error.code'] === kind).length
     const leftOut = log
-      .filter((line) => line.kind === kind && line.leftOut)
+      .filter((line) => line['error.code'] === kind && line.leftOut)
       .reduce((sum, line) => sum + line.leftOut, 0)
     t.equal(lines + leftOut, { 401: 30, 429: FLOOD - 29, parser: FLOOD + 1 }[kind], kind)
   }
-  t.ok(log.filter(({ msg }) => msg === 'request').length === 0, 'in place of the access log')
+  t.ok(
+    log.filter(({ message }) => message === 'request').length === 0,
+    'in place of the access log',
+  )
 })
 
 async function linesOf({ stdout }: ChildProcess) {

@@ -14,10 +14,6 @@ export function withDescriptors(count: number | undefined): [string, ...string[]
   return ['sh', '-c', `ulimit -n ${count} && exec "$0" "$@"`, ...command]
 }
 
-/** Of pino's levels. */
-const WARN = 40
-const ERROR = 50
-
 /** The service as a process of its own, on a free port. */
 export class Service {
   readonly url: string
@@ -56,10 +52,10 @@ export class Service {
     const warnings: string[] = []
     const url = await new Promise<string>((resolve, reject) => {
       createInterface({ input: child.stdout }).on('line', (line) => {
-        const { level, msg } = JSON.parse(line)
-        if (level >= ERROR) errors.push(line)
-        else if (level >= WARN) warnings.push(line)
-        const [listening] = /http:\/\/[\d.:]+/.exec(msg) ?? []
+        const { 'log.level': level, message } = JSON.parse(line)
+        if (level === 'error' || level === 'fatal') errors.push(line)
+        else if (level === 'warn') warnings.push(line)
+        const [, listening] = /^Server listening at (.*)/.exec(message) ?? []
         if (listening) resolve(listening)
       })
       child.on('exit', () => reject(new Error('The service ended before it listened')))

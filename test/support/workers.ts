@@ -14,9 +14,9 @@ import { until } from './until.js'
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 
 interface Line {
-  level: number
-  pid: number
-  msg: string
+  'log.level': string
+  'process.pid': number
+  message: string
   [field: string]: unknown
 }
 
@@ -82,16 +82,16 @@ export class Workers {
 
   /** Of the workers that have ever listened, in that order. */
   get pids(): number[] {
-    return this.#listening().map(({ pid }) => pid)
+    return this.#listening().map((line) => line['process.pid'])
   }
 
   get url(): string {
-    return /http:\/\/[\d.:]+/.exec(this.#listening()[0]?.msg ?? '')?.[0] as string
+    return /http:\/\/[\d.:]+/.exec(this.#listening()[0]?.message ?? '')?.[0] as string
   }
 
   /** The lines of the log whose message begins like this. */
   said(message: string): Line[] {
-    return this.lines.filter(({ msg }) => msg.startsWith(message))
+    return this.lines.filter((line) => line.message.startsWith(message))
   }
 
   /** As Ctrl-C does. */

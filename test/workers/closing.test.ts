@@ -43,7 +43,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const workers = await Workers.start(t)
     const [socket, rest] = await halfRequest(t, workers.url)
     workers.signalGroup(signal)
-    await until(() => workers.said('closing').filter(({ msg }) => msg === 'closing').length === 2)
+    await until(
+      () => workers.said('closing').filter(({ message }) => message === 'closing').length === 2,
+    )
     const answer = once(socket, 'data')
     socket.write(rest)
     t.match(`${(await answer)[0]}`, /^HTTP\/1.1 201 /)

@@ -23,7 +23,9 @@ t.test('a worker that hangs is killed and replaced, and no client waits longer',
   )
   t.strictSame(answers.filter((answer) => answer !== 200).length <= 1, true, `${answers}`)
   await until(() => workers.pids.length === 3)
-  t.match(workers.said('a worker hangs'), [{ level: 50, worker: first, msg: /no answer for 5 s/ }])
+  t.match(workers.said('a worker hangs'), [
+    { 'log.level': 'error', worker: first, message: /no answer for 5 s/ },
+  ])
   t.match(workers.said('a worker died'), [{ worker: first, signal: 'SIGKILL', delayMs: 100 }])
   t.notOk(isAlive(first))
 

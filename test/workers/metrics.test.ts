@@ -137,9 +137,9 @@ class Client {
   async findPid(): Promise<void> {
     const id = `who-${Math.random()}`
     await this.get('/livez', { 'x-request-id': id })
-    const line = () => this.#workers.lines.find(({ reqId }) => reqId === id)
+    const line = () => this.#workers.lines.find((line) => line['http.request.id'] === id)
     await until(line)
-    this.pid = line()?.pid as number
+    this.pid = line()?.['process.pid'] as number
   }
 
   async get(path: string, headers: Record<string, string> = {}) {

@@ -15,7 +15,7 @@ t.test('workers share a port and a database, and a dead one is replaced', async 
   process.kill(first, 'SIGKILL')
   await until(() => workers.pids.length === 3)
   t.match(workers.said('a worker died'), [
-    { worker: first, signal: 'SIGKILL', delayMs: 100, msg: /starting another in 100 ms/ },
+    { worker: first, signal: 'SIGKILL', delayMs: 100, message: /starting another in 100 ms/ },
   ])
 
   const shell = await openShell(t, workers.databaseUrl)

@@ -67,5 +67,5 @@ export function logExposed(log: Log): (files: string[]) => void {
 
 /** Writes one line about a database that was made: where the path is mistyped, it is not the one that was meant. */
 export function logCreated(log: Log): (file: string) => void {
-  return (file) => log.info({ file }, 'a new database was made')
+  return (file) => log.info({ 'file.path': file }, 'a new database was made')
 }

@@ -123,7 +123,10 @@ export class Cluster {
     for (const { process, errors } of this.services) {
       t.equal(process.exitCode ?? process.signalCode, null, 'the process lives')
       // Of 503 there are lines, too, by their kinds.
-      t.strictSame(errors.filter((line) => JSON.parse(line).kind === undefined).slice(0, 5), [])
+      t.strictSame(
+        errors.filter((line) => JSON.parse(line)['error.code'] === undefined).slice(0, 5),
+        [],
+      )
     }
   }
 

@@ -25,15 +25,15 @@ t.test('an outage is a line a second, with how many requests it was, and no stac
   const told = lines.reduce((sum, { leftOut = 1 }) => sum + leftOut, 0)
   t.equal(told, 3 * FLOOD * PATHS.length)
   for (const line of lines) {
-    t.match(line, { kind: 'DATABASE_UNAVAILABLE' })
+    t.match(line, { 'error.code': 'DATABASE_UNAVAILABLE' })
     t.notMatch(JSON.stringify(line), /stack|node_modules/)
   }
   t.match(lines[0], {
-    msg: 'request failed',
-    reqId: String,
-    method: 'GET',
-    route: /^\//,
-    reason: /^The database cannot do this now \(/,
+    message: 'request failed',
+    'http.request.id': String,
+    'http.request.method': 'GET',
+    'http.route': /^\//,
+    'error.message': /^The database cannot do this now \(/,
   })
 })
 
@@ -50,7 +50,7 @@ t.test('what nobody foresaw is a line each, with its stack', async (t) => {
   const lines = linesOf(service)
   t.equal(lines.length, 20)
   for (const line of lines)
-    t.match(line, { msg: 'request failed', err: { stack: /elsewhere|employees/ } })
+    t.match(line, { message: 'request failed', 'error.stack_trace': /elsewhere|employees/ })
 })
 
 /** The statuses of so many requests for each path, at once. */
