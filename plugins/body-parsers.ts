@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream'
 import createError from '@fastify/error'
-import { errorCodes, type FastifyBodyParser } from 'fastify'
+import { errorCodes, type FastifyBodyParser, type preParsingHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
+import { LargeBodies, USUAL_BODY_BYTES } from '../src/http/large-bodies.js'
 import { isTooDeep, MAX_DEPTH } from '../src/problems/nesting.js'
 
 const InvalidUtf8 = createError('FST_ERR_CTP_INVALID_UTF8', 'The body is not valid UTF-8', 400)
@@ -12,9 +13,13 @@ const TooDeep = createError(
 )
 const EmptyBody = createError('FST_ERR_CTP_EMPTY_BODY', 'The body is empty; send JSON', 400)
 
+/** How many bodies of more than 64 KiB are in memory at once, a megabyte each at most. */
+const MAX_LARGE_BODIES = 32
+
 /**
  * Parses JSON bodies and, for PATCH, JSON Merge Patch (RFC 7396). Bytes that are not UTF-8 are an
- * error: the default parser would quietly store U+FFFD in their place. Other media types are a 415.
+ * error: the default parser would quietly store U+FFFD in their place. Other media types are a 415. Where a
+ * route takes more than 64 KiB, that is for arrays.
  */
 export default fp(
   async function bodyParsersPlugin(fastify) {
@@ -42,6 +47,16 @@ export default fp(
     fastify.addHook('preParsing', function readNothing({ raw, headers }, _reply, payload, done) {
       const isMissing = raw.readableEnded && headers['content-type'] !== undefined
       done(null, isMissing ? Readable.from([]) : payload)
+    })
+    const large = new LargeBodies(MAX_LARGE_BODIES)
+    fastify.addHook('onRoute', (route) => {
+      if ((route.bodyLimit ?? 0) <= USUAL_BODY_BYTES) return
+      const countLarge: preParsingHookHandler = ({ headers }, { raw }, payload, done) => {
+        const mayBeLarge = !(Number(headers['content-length']) <= USUAL_BODY_BYTES)
+        const onLarge = (leave: () => void) => raw.once('close', leave)
+        done(null, mayBeLarge ? large.counted(payload as Readable, onLarge) : payload)
+      }
+      route.preParsing = [route.preParsing ?? [], countLarge].flat()
     })
     fastify.removeAllContentTypeParsers()
     fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJson)

@@ -62,8 +62,9 @@ export default fp(
   { name: 'openapi' },
 )
 
-/** The link to a next page, a count that was asked for, and what only the limit of requests in a minute tells. */
-const SOMETIMES = /^(?:Link|X-Total-Count|Preference-Applied|RateLimit-.*)$/
+/** The link to a next page, a count that was asked for, what only the limit of requests in a minute tells, and
+ * the entity tag of what was created, if that is one. */
+const SOMETIMES = /^(?:\d+ (?:Link|X-Total-Count|Preference-Applied|RateLimit-.*)|201 ETag)$/
 
 /**
  * Says of each operation what its schemas do not: that the headers of an answer are always there, but
@@ -80,9 +81,9 @@ function completed<T extends { paths?: object | undefined }>(document: T): T {
         parameter.schema = { ...schema, examples: [example] }
         delete parameter.example
       }
-      for (const { headers, content } of Object.values(operation.responses)) {
+      for (const [status, { headers, content }] of Object.entries(operation.responses)) {
         for (const [name, header] of Object.entries(headers ?? {}))
-          header.required = !SOMETIMES.test(name)
+          header.required = !SOMETIMES.test(`${status} ${name}`)
         const problem = content?.['application/problem+json']
         if (problem)
           problem.example = { ...problem.example, instance: instanceOf(path, problem.example) }

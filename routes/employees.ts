@@ -14,9 +14,10 @@ import {
   valueAt,
 } from '../src/employees/pages.js'
 import {
+  Created,
   Deleted,
   Employee,
-  EmployeeCreate,
+  EmployeeCreation,
   EmployeeId,
   EmployeeList,
   EmployeePatch,
@@ -44,6 +45,9 @@ const LONG_PAGE = 100
 /** Whole lists that one client, by its key or else its address, may read at once. */
 const LISTS_OF_A_CLIENT = 8
 
+/** Of an array of as many employees as there may be, with names of four bytes a character. */
+const ARRAY_BYTES = 1024 * 1024
+
 /** What a 400 may say of a body, and of a query. */
 const NEGATIVE = {
   path: '/body/salary',
@@ -67,15 +71,16 @@ const params = Type.Object({ id: EmployeeId })
 
 const createEmployee = {
   operationId: 'createEmployee',
-  summary: 'Create an employee',
+  summary: 'Create an employee, or all of an array',
   description:
-    'With an Idempotency-Key the request can be sent again when no answer came: for 24 hours the ' +
+    'Of an array all are created, or none; the answer has them in its order, Location is the page of them, ' +
+    'and there is no ETag. With an Idempotency-Key the request can be sent again when no answer came: for 24 hours the ' +
     'same key and body give the same answer and create nobody, whatever happened since.',
   tags,
   headers: IdempotencyKey,
-  body: ref(EmployeeCreate),
+  body: ref(EmployeeCreation),
   response: {
-    201: json(Employee, 'The new employee', 'Location', 'ETag'),
+    201: json(Created, 'What was created', 'Location', 'ETag'),
     ...errors(NEGATIVE, 403, 413, 415, 422),
   },
 }
@@ -156,7 +161,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   const lists = new ConcurrencyLimit(LISTS_OF_A_CLIENT)
   const turns = new Turns()
 
-  fastify.post('/employees', { schema: createEmployee }, create)
+  fastify.post('/employees', { schema: createEmployee, bodyLimit: ARRAY_BYTES }, create)
   fastify.get('/employees', { schema: listEmployees, onRequest }, list)
   fastify.get('/employees/:id', { schema: getEmployee, onRequest }, get)
   fastify.put('/employees/:id', { schema: updateEmployee }, update)
@@ -169,9 +174,19 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   ) {
     const key = idempotencyKeyOf(request)
     const scope = key === undefined ? undefined : { client: request.apiKey?.name ?? '', key }
-    const employee = await employees.create(request.body, scope)
-    reply.code(201).headers({ location: `/employees/${employee.id}`, etag: employeeEtag(employee) })
-    return employee
+    const { body } = request
+    reply.code(201).type('application/json; charset=utf-8')
+    if (Array.isArray(body)) {
+      const created = await employees.createAll(body, scope)
+      const { id } = created[0] as Employee
+      reply.header('location', pageAfter(id - 1, created.length))
+      // Of so many a serializer that looks at each field takes most of its time.
+      return reply.send(JSON.stringify(created))
+    }
+    const { id, name, salary, department } = await employees.create(body, scope)
+    const employee = { id, name, salary, department }
+    reply.headers({ location: `/employees/${id}`, etag: employeeEtag(employee) })
+    return reply.send(JSON.stringify(employee))
   }
 
   async function list(

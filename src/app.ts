@@ -33,6 +33,7 @@ import viewReply from '../plugins/view-reply.js'
 import type { Config } from './config.js'
 import { trustedProxies } from './http/client-address.js'
 import { answerClientError } from './http/client-error.js'
+import { USUAL_BODY_BYTES } from './http/large-bodies.js'
 import { AccessLog } from './http/log-controller.js'
 import { requestId } from './http/request-id.js'
 import { lazyChildLogger } from './http/request-log.js'
@@ -61,7 +62,7 @@ export async function buildApp(config: Config) {
     pluginTimeout: 0, // a database says itself that it is away; bringing it up to date takes its time
     trustProxy: trustedProxies(config.trustProxy),
     return503OnClosing: false, // see plugins/closing.ts
-    bodyLimit: 64 * 1024,
+    bodyLimit: USUAL_BODY_BYTES,
     connectionTimeout: 60_000,
     requestTimeout: 30_000,
     keepAliveTimeout: 72_000, // longer than load balancers wait, so that none sends into the end

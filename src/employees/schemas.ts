@@ -78,6 +78,25 @@ export const EmployeeCreate = Type.Object(writable, {
 })
 export type EmployeeCreate = Static<typeof EmployeeCreate>
 
+/** As many as a page has: what a process reads, writes and answers as a whole. */
+export const MAX_AT_ONCE = 1000
+
+export const EmployeeCreateList = Type.Array(ref(EmployeeCreate), {
+  $id: 'EmployeeCreateList',
+  minItems: 1,
+  maxItems: MAX_AT_ONCE,
+  description: `New employees, at most ${MAX_AT_ONCE}: all of them are created, or none`,
+  examples: [[ada, { name: 'Tom Jones', salary: 52000, department: 'Sales' }]],
+})
+
+/** src/http/validation.ts judges by the one of them that a body can only mean. */
+export const EmployeeCreation = Type.Unsafe<EmployeeCreate | EmployeeCreate[]>({
+  $id: 'EmployeeCreation',
+  oneOf: [ref(EmployeeCreate), ref(EmployeeCreateList)],
+  description: 'A new employee, or an array of them',
+  examples: [ada, EmployeeCreateList.examples?.[0]],
+})
+
 export const EmployeePatch = Type.Partial(Type.Object(writable), {
   $id: 'EmployeePatch',
   additionalProperties: false,
@@ -97,5 +116,21 @@ export const Deleted = Type.Object(
   { $id: 'Deleted', description: 'Confirms a deletion', examples: [{ message: 'Deleted' }] },
 )
 
+export const Created = Type.Unsafe<Employee | Employee[]>({
+  $id: 'Created',
+  oneOf: [ref(Employee), ref(EmployeeList)],
+  description: 'The new employee; or, for an array, the new employees in its order',
+  examples: [{ id: 1, ...ada }],
+})
+
 /** What the API names of the domain: registered once, referenced everywhere. */
-export const employeeComponents = [Employee, EmployeeCreate, EmployeePatch, EmployeeList, Deleted]
+export const employeeComponents = [
+  Employee,
+  EmployeeCreate,
+  EmployeeCreateList,
+  EmployeeCreation,
+  EmployeePatch,
+  EmployeeList,
+  Created,
+  Deleted,
+]

@@ -14,7 +14,9 @@ const headers = {
     description: 'The next page, if there is one (RFC 8288)',
     examples: ['</employees?limit=100&after=100>; rel="next"'],
   }),
-  Location: Type.String({ description: 'The path of the new employee' }),
+  Location: Type.String({
+    description: 'The path of the new employee, or of the page of several',
+  }),
   'Preference-Applied': Type.String({
     description: 'What of Prefer was done (RFC 7240, section 3)',
     examples: ['count=exact'],
@@ -64,7 +66,7 @@ const problems = {
   403: ['The key may only read', 'key-may-only-read'],
   404: ['There is no such employee', 'no-such-employee'],
   412: ['The employee is not as If-Match or If-None-Match expects', 'precondition-failed'],
-  413: ['The body is larger than 64 KiB', 'body-too-large'],
+  413: ['The body is too large', 'body-too-large'],
   414: ['The id is far too long', 'uri-too-long'],
   415: ['The body is not JSON', 'unsupported-media-type'],
   422: ['The Idempotency-Key was sent with another body before', 'idempotency-key-reused'],

@@ -19,6 +19,11 @@ const pattern = Object.assign((text: string, flags: string) => new Pattern(text,
   code: 'pattern',
 })
 
+/** Errors of an array that are found: as many as a problem tells of. */
+const MAX_ERRORS = 20
+/** Members that an element of an array may have, known or not: each unknown one is an error. */
+const MAX_MEMBERS = 100
+
 /** Keeps what it has compiled: a tenth of a second for each service that a process builds. */
 const compiler = AjvCompiler()
 
@@ -47,6 +52,17 @@ export const buildValidator: BuildCompilerFromPool = (schemas) => {
       case 'params':
       case 'querystring':
         return parsing(build(route), parsedOf(route.schema))
+      case 'body': {
+        const [one, many] = alternatives(route.schema, schemas as Record<string, TSchema>)
+        if (!one || !many) return build(route)
+        // The length of a list is judged without its elements.
+        const { $id, ...list } = many
+        return oneOrMany(
+          build({ ...route, schema: one }),
+          build({ ...route, schema: { type: 'object', maxProperties: MAX_MEMBERS } }),
+          build({ ...route, schema: { ...list, items: {} } }),
+        )
+      }
       default:
         return build(route)
     }
@@ -54,6 +70,43 @@ export const buildValidator: BuildCompilerFromPool = (schemas) => {
 }
 
 type Validator = ReturnType<ReturnType<typeof AjvCompiler>>
+
+/** What a named schema lets through: one thing, or an array of such. */
+function alternatives({ $ref }: TSchema, schemas: Record<string, TSchema>): TSchema[] {
+  const named = (reference = '') => schemas[reference.replace(/#$/, '')]
+  const { oneOf = [] } = named($ref) ?? ({} as TSchema)
+  return oneOf.flatMap((each: TSchema) => named(each.$ref) ?? [])
+}
+
+/**
+ * Judges an array by its length, and its elements one by one, up to so many errors as are told of: Ajv would
+ * find all that a large body has. What is no array is judged as one thing.
+ */
+function oneOrMany(
+  one: ReturnType<Validator>,
+  size: ReturnType<Validator>,
+  length: ReturnType<Validator>,
+) {
+  const validate = (data: unknown) => {
+    validate.errors = Array.isArray(data) ? errorsOf(data) : one(data) ? null : one.errors
+    return !validate.errors
+  }
+  validate.errors = null as typeof one.errors
+  return validate as typeof one
+
+  function errorsOf(list: unknown[]): typeof one.errors {
+    if (!length(list)) return length.errors
+    const errors: NonNullable<typeof one.errors> = []
+    for (const [index, element] of list.entries()) {
+      const judge = size(element) ? one : size
+      if (judge(element)) continue
+      for (const error of judge.errors ?? [])
+        errors.push({ ...error, instancePath: `/${index}${error.instancePath}` })
+      if (errors.length >= MAX_ERRORS) break
+    }
+    return errors.length > 0 ? errors : null
+  }
+}
 
 /** As `validate`, behind the parsing of those properties, in place, which are no text. */
 function parsing(validate: ReturnType<Validator>, parsed: [name: string, parse: Parse][]) {

@@ -153,7 +153,7 @@ function watchStore(register: Registry, stats: () => StoreStats): void {
   })
   new Gauge({
     name: 'employees_writes_waiting',
-    help: 'Writes that wait for their transaction',
+    help: 'Rows that wait to be written, by a transaction of their own or a shared one',
     registers,
     collect() {
       this.set(stats().writesWaiting)

@@ -40,7 +40,7 @@ export const allKinds = {
     title: 'The body cannot be read',
     meaning:
       'The body is empty, cut off, nested too deeply, or not JSON in UTF-8, so no field of it was looked at.',
-    remedy: 'Send one JSON object in UTF-8, with a Content-Length that is its length in bytes.',
+    remedy: 'Send one JSON value in UTF-8, with a Content-Length that is its length in bytes.',
     example: 'The body is not valid UTF-8',
     codes: [
       'FST_ERR_CTP_EMPTY_BODY',
@@ -152,8 +152,9 @@ export const allKinds = {
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
-    meaning: 'A body has at most 64 KiB, and its chunks have extensions of a few bytes.',
-    remedy: 'Send less. Many employees at once are a matter of `npm run import`.',
+    meaning:
+      'A body has at most 64 KiB, an array of employees 1 MiB; and its chunks have extensions of a few bytes.',
+    remedy: 'Send less: of many employees at most 1,000 at once.',
     example: 'Request body is too large',
     codes: ['FST_ERR_CTP_BODY_TOO_LARGE'],
   },
@@ -270,7 +271,7 @@ export const allKinds = {
       'It has more to do than it can, and turns away what it has not begun. Nothing was changed.',
     remedy: 'Try again when Retry-After says, and later each time.',
     example: 'The service is overloaded; try again later',
-    codes: ['TOO_MANY_WRITES'],
+    codes: ['TOO_MANY_WRITES', 'TOO_MANY_BODIES'],
   },
   'too-many-readers': {
     status: 503,

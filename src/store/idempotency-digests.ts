@@ -1,5 +1,11 @@
 import { createHmac, hash } from 'node:crypto'
-import type { NewEmployee } from './store.js'
+import { DatabaseUnavailable } from './errors.js'
+import type { Employee, IdempotencyScope, NewEmployee } from './store.js'
+
+/** A request that may be sent again, with the hash of its body. */
+export interface KeyedRequest extends IdempotencyScope {
+  body: Buffer
+}
 
 /** Keys that a client may have within 24 hours. */
 export const KEYS_PER_CLIENT = 100_000
@@ -10,8 +16,37 @@ export function keyHash(key: string): Buffer {
 }
 
 /** Of the fields, not of the bytes: the order of a body's fields and its spaces mean nothing. */
-export function bodyHash({ name, salary, department }: NewEmployee): Buffer {
-  return hash('sha256', JSON.stringify([name, salary, department]), 'buffer')
+export function bodyHash(employee: NewEmployee): Buffer {
+  return hash('sha256', JSON.stringify(fieldsOf(employee)), 'buffer')
+}
+
+/** As `bodyHash`, of an array: never that of a single one, be it the only one in it. */
+export function bodyHashOfAll(employees: readonly NewEmployee[]): Buffer {
+  return hash('sha256', JSON.stringify(employees.map(fieldsOf)), 'buffer')
+}
+
+function fieldsOf({ name, salary, department }: NewEmployee) {
+  return [name, salary, department]
+}
+
+/**
+ * The first id of several, which is all that is kept of them: those behind it follow each other.
+ *
+ * @throws {DatabaseUnavailable} if they do not, since somebody has taken one by hand meanwhile
+ */
+export function firstOf(ids: readonly number[]): number {
+  const first = ids[0] as number
+  if (ids.some((id, index) => id !== first + index)) {
+    throw new DatabaseUnavailable('somebody else takes ids')
+  }
+  return first
+}
+
+/** What a request has created whose first employee got this id. */
+export function numbered(first: number, employees: readonly NewEmployee[]): Employee[] {
+  return employees.map(({ name, salary, department }, index) => {
+    return { id: first + index, name, salary, department }
+  })
 }
 
 /**

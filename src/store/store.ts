@@ -61,7 +61,9 @@ export interface EmployeeStore {
    * with `retryAfter`, in seconds, if the client has used too many keys.
    */
   create(employee: NewEmployee, scope?: IdempotencyScope): Promise<Employee>
-  /** Creates all of them, or none. */
+  /** As `create`, of all of them in their order, or none. */
+  createAll(employees: readonly NewEmployee[], scope?: IdempotencyScope): Promise<Employee[]>
+  /** Creates all of them, or none, and tells no ids. */
   createMany(batch: Iterable<NewEmployee>): Promise<void>
   get(id: number): Promise<Employee | undefined>
   /** Changes the given fields; `check` runs in the same transaction. */
@@ -137,6 +139,7 @@ export interface Batch {
 
 /** How a store is doing. */
 export interface StoreStats {
+  /** In rows. */
   writesWaiting: number
   readers: { open: number; idle: number; limit: number }
   /** When each view last got a new version, as Unix time in seconds; none if the database cannot tell. */

@@ -30,6 +30,15 @@ t.test("the README's tour says what the README says", async (t) => {
   t.equal(comparable(stdout), comparable(documented('what the tour says')))
 })
 
+t.test('an array is sent as the docs say', async (t) => {
+  const { run, DATABASE_URL } = await workplace(t)
+  const { url } = await Service.start(t, { DATABASE_URL })
+  const { stdout } = await outcome(run(at(url, documented('sending an array'))))
+  t.match(stdout, /^HTTP\/1\.1 201 Created\r\n/)
+  t.match(stdout, /^location: \/employees\?limit=2&after=0\r$/m)
+  t.match(stdout, /\[{"id":1,"name":"Ada Lovelace",.*{"id":2,"name":"Tom Jones",/)
+})
+
 t.test('a key is made and sent as the docs say', async (t) => {
   const { run } = await workplace(t)
   const server = run(documented('making a key'))

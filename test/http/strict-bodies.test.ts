@@ -7,8 +7,6 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 /** What no body may be, as JSON text, with the path of the fault and the message that tells it. */
 const never: [body: string, path: string, message: RegExp][] = [
   ['null', '/body', /must be object, got null/],
-  ['[]', '/body', /must be object, got \[]/],
-  [`[${JSON.stringify(ada)}]`, '/body', /must be object, got \[/],
   ['"Ada"', '/body', /must be object, got "Ada"/],
   ['1', '/body', /must be object, got 1/],
   [with_('unknown', 1), '/body/unknown', /unknown/],
@@ -33,6 +31,12 @@ const never: [body: string, path: string, message: RegExp][] = [
   [salaryText('-1e400'), '/body/salary', /must be .*, got -Infinity/],
 ]
 
+/** What only a POST may be: see test/routes/many-at-once.test.ts. */
+const notOne: typeof never = [
+  ['[]', '/body', /must be object, got \[]/],
+  [`[${JSON.stringify(ada)}]`, '/body', /must be object, got \[/],
+]
+
 const requests = [
   { method: 'POST', url: '/employees' },
   { method: 'PUT', url: '/employees/1' },
@@ -45,7 +49,7 @@ for (const request of requests) {
   t.test(`a ${method} says which field breaks which rule, and changes nothing`, async (t) => {
     const app = await build(t)
     await app.employees.createMany([ada])
-    for (const [payload, path, message] of never) {
+    for (const [payload, path, message] of method === 'POST' ? never : [...never, ...notOne]) {
       const answer = await app.inject({ ...request, payload, headers: JSON_TYPE })
       const { errors } = answer.json()
       t.match({ status: answer.statusCode, errors }, { status: 400, errors: [{ path, message }] })

@@ -36,6 +36,7 @@ export const RUN = {
   'SDK example': ['docs/operations.md', 'import createClient'],
   view: ['README.md', '// drizzle/views/'],
   'route of the view': ['README.md', '// routes/'],
+  'sending an array': ['docs/operations.md', 'curl -i localhost:3000/employees -H'],
   generators: ['docs/operations.md', 'npx '],
   'making a key': ['docs/operations.md', 'npm run --silent key'],
   'sending a key': ['docs/operations.md', 'KEY='],

@@ -3,7 +3,14 @@ import { commit, type Statement } from './commit.js'
 import type { Connection } from './connection.js'
 import { WRITERS_LOCK } from './dialect.js'
 import type { IdempotencyKeys } from './idempotency-keys.js'
-import { Changes, type Employee, type Operation, type Outcome, perform } from './operations.js'
+import {
+  Changes,
+  type Employee,
+  type Operation,
+  type Outcome,
+  perform,
+  rowsOf,
+} from './operations.js'
 
 /**
  * Writes of several requests in one transaction, in two round trips whatever their number: the first takes
@@ -48,9 +55,10 @@ export class Batch {
   async #read(lockMs: number) {
     const connection = this.#connection
     const ids = this.#operations.flatMap((each) => (each.what === 'create' ? [] : [each.id]))
-    const creates = this.#operations.length - ids.length
+    const creating = this.#operations.filter(({ what }) => what === 'create')
+    const creates = creating.reduce((sum, each) => sum + rowsOf(each), 0)
     const scopes = this.#operations.flatMap((each) =>
-      each.what === 'create' && each.scope ? [each.scope] : [],
+      each.what === 'create' && each.keyed ? [each.keyed] : [],
     )
     const [, , found, numbers, known] = await Promise.all([
       connection.query(begin(lockMs)),

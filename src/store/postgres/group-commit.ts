@@ -1,18 +1,19 @@
 import { DatabaseError } from 'pg'
 import { DatabaseUnavailable, TooManyWrites } from '../errors.js'
 import type { Batch as BatchStats } from '../store.js'
+import { WriteQueue } from '../write-queue.js'
 import { Batch, isIdTaken, skipTakenIds } from './batch.js'
 import { type Connection, reasonOf } from './connection.js'
 import { asDatabaseError, ConnectionLost, isLeaving, OutcomeUnknown } from './errors.js'
 import type { IdempotencyKeys } from './idempotency-keys.js'
-import type { Operation, Outcome } from './operations.js'
+import { type Operation, type Outcome, rowsOf } from './operations.js'
 import { LEAST_MS, type Primary, within } from './primary.js'
 import { LOCK_TIMEOUT_MS, type Session } from './session.js'
 
 const LIMITS = {
-  /** Writes in one transaction: bounds how long others wait for its lock. */
+  /** Rows in one transaction: bounds how long others wait for its lock. A write of more has its own. */
   batch: 256,
-  /** Writes that may wait; the next one is turned away. */
+  /** Rows that may wait to be written; what comes to more is turned away. */
   waiting: 10_000,
   /** How long a write may take, from its arrival. */
   patienceMs: 2500,
@@ -22,6 +23,7 @@ const LIMITS = {
 const LATE_EVERY_MS = 250
 
 interface Waiting {
+  rows: number
   resolve: (value: never) => void
   reject: (error: unknown) => void
   deadline: number
@@ -46,7 +48,7 @@ export class GroupCommit {
   readonly #keys: IdempotencyKeys
   readonly #limits: typeof LIMITS
   readonly #onBatch: Options['onBatch']
-  readonly #waiting: (Write | Work)[] = []
+  readonly #waiting = new WriteQueue<Write | Work>()
   #isRunning = false
   #isClosed = false
   #retries = 0
@@ -58,9 +60,9 @@ export class GroupCommit {
     this.#onBatch = onBatch
   }
 
-  /** Writes that wait for their transaction. */
+  /** Rows that wait to be written. */
   get waiting(): number {
-    return this.#waiting.length
+    return this.#waiting.rows
   }
 
   /** Transactions that were run again: behind ids that were taken, or each write alone. */
@@ -70,26 +72,26 @@ export class GroupCommit {
 
   /** Resolves with what the operation gives once that is durable, or rejects and nothing was changed. */
   run<T>(operation: Operation): Promise<T> {
-    return this.#enqueue({ operation })
+    return this.#enqueue({ operation }, rowsOf(operation))
   }
 
   /** Runs a transaction of its own between two others, however long it takes. */
   alone<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#enqueue({ work })
+    return this.#enqueue({ work }, 1)
   }
 
   /** Turns away what still waits. */
   close(): void {
     this.#isClosed = true
-    for (const { reject } of this.#waiting.splice(0)) reject(new DatabaseUnavailable('closing'))
+    for (const { reject } of this.#waiting.takeAll()) reject(new DatabaseUnavailable('closing'))
   }
 
-  #enqueue<T>(what: { operation: Operation } | { work: Work['work'] }): Promise<T> {
+  #enqueue<T>(what: { operation: Operation } | { work: Work['work'] }, rows: number): Promise<T> {
     if (this.#isClosed) return Promise.reject(new DatabaseUnavailable('closing'))
-    if (this.#waiting.length >= this.#limits.waiting) return Promise.reject(new TooManyWrites())
+    if (this.waiting + rows > this.#limits.waiting) return Promise.reject(new TooManyWrites())
     return new Promise<T>((resolve, reject) => {
       const deadline = performance.now() + this.#limits.patienceMs
-      this.#waiting.push({ ...what, resolve, reject, deadline })
+      this.#waiting.push({ ...what, rows, resolve, reject, deadline })
       if (this.#isRunning) return
       this.#isRunning = true
       // The check phase comes after all the requests that this turn of the event loop brings.
@@ -99,23 +101,13 @@ export class GroupCommit {
 
   async #runAll(): Promise<void> {
     for (;;) {
-      const [next] = this.#waiting
+      const next = this.#waiting.first
       if (!next) break
-      if ('work' in next) {
-        this.#waiting.shift()
-        await this.#runAlone(next)
-        continue
-      }
-      await this.#commit(this.#nextBatch())
+      if ('work' in next) await this.#runAlone(this.#waiting.take(1)[0] as Work)
+      // The writes in front that may share a transaction.
+      else await this.#commit(this.#waiting.take(this.#limits.batch, isAlone) as Write[])
     }
     this.#isRunning = false
-  }
-
-  /** The writes in front that may share a transaction. */
-  #nextBatch(): Write[] {
-    const others = this.#waiting.findIndex((each) => 'work' in each)
-    const end = others < 0 ? this.#waiting.length : others
-    return this.#waiting.splice(0, Math.min(end, this.#limits.batch)) as Write[]
   }
 
   async #runAlone({ work, resolve, reject }: Work): Promise<void> {
@@ -142,9 +134,9 @@ export class GroupCommit {
   #turnAwayLate(): void {
     const now = performance.now()
     const isLate = (each: Write | Work) => !('work' in each) && each.deadline <= now
-    for (const { reject } of this.#waiting.filter(isLate)) reject(new DatabaseUnavailable(LATE))
-    const left = this.#waiting.filter((each) => !isLate(each))
-    this.#waiting.splice(0, this.#waiting.length, ...left)
+    for (const { reject } of this.#waiting.takeWhere(isLate)) {
+      reject(new DatabaseUnavailable(LATE))
+    }
   }
 
   async #commit(batch: Write[]): Promise<void> {
@@ -220,6 +212,8 @@ export class GroupCommit {
 }
 
 const LATE = 'no answer in time'
+
+const isAlone = (waiting: Write | Work) => 'work' in waiting
 
 /** Sees to it that nothing happens later of a transaction that has failed, and that another can begin. */
 async function end(session: Session, batch: Batch, error: unknown): Promise<void> {

@@ -1,6 +1,6 @@
 import { KeyReused, TooManyKeys } from '../errors.js'
-import { bodyDigest, bodyHash, KEYS_PER_CLIENT, keyHash } from '../idempotency-digests.js'
-import type { Employee, IdempotencyScope, NewEmployee } from '../store.js'
+import { bodyDigest, KEYS_PER_CLIENT, type KeyedRequest, keyHash } from '../idempotency-digests.js'
+import type { IdempotencyScope } from '../store.js'
 import type { Statement } from './commit.js'
 import type { Connection } from './connection.js'
 
@@ -114,25 +114,25 @@ export class IdempotencyChanges {
   }
 
   /**
-   * What `insert` returns for `employee`, or returned when the key was new.
+   * The first id that `insert` returns for a request, or returned when its key was new.
    *
    * @throws {KeyReused}
    * @throws {TooManyKeys} with `retryAfter`, in seconds
    */
-  once({ client, key }: IdempotencyScope, employee: NewEmployee, insert: () => Employee): Employee {
+  once({ client, key, body }: KeyedRequest, insert: () => number): number {
     const hash = keyHash(key)
-    const digest = bodyDigest(this.#secret, key, bodyHash(employee))
+    const digest = bodyDigest(this.#secret, key, body)
     const known = this.#known.get(nameOf(client, hash))
     if (known) {
       if (!known.digest.equals(digest)) throw new KeyReused()
-      return { id: known.id, ...employee }
+      return known.id
     }
     const number = this.#makeRoom(client)
-    const created = insert()
-    const kept = { client, key: hash, digest, id: created.id, number }
+    const id = insert()
+    const kept = { client, key: hash, digest, id, number }
     this.#known.set(nameOf(client, hash), kept)
     this.#kept.push(kept)
-    return created
+    return id
   }
 
   /** What is to be written. */

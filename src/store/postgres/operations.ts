@@ -1,12 +1,14 @@
-import type { Check, Employee, IdempotencyScope, NewEmployee } from '../store.js'
+import { firstOf, type KeyedRequest, numbered } from '../idempotency-digests.js'
+import type { Check, Employee, NewEmployee } from '../store.js'
 import type { IdempotencyChanges } from './idempotency-keys.js'
 
 export type { Employee }
 
 interface Create {
   what: 'create'
-  employee: NewEmployee
-  scope?: IdempotencyScope | undefined
+  employees: readonly NewEmployee[]
+  /** Of a request that may be sent again. */
+  keyed?: KeyedRequest | undefined
 }
 interface Update {
   what: 'update'
@@ -22,6 +24,11 @@ interface Delete {
 
 /** A write of one request. */
 export type Operation = Create | Update | Delete
+
+/** How many rows an operation writes. */
+export function rowsOf(operation: Operation): number {
+  return operation.what === 'create' ? operation.employees.length : 1
+}
 
 export type Outcome = { value: unknown } | { error: unknown }
 
@@ -67,14 +74,23 @@ export function perform(
   }
   return outcomes
 
-  function create({ employee, scope }: Create): Employee {
-    const { name, salary, department } = employee
-    const insert = () => {
-      const created = { id: ids[used++] as number, name, salary, department }
-      changes.inserted.push(created)
+  function create({ employees, keyed }: Create): Employee[] {
+    const own = () => employees.map(() => ids[used++] as number)
+    const insert = (given: readonly number[]) => {
+      const created = employees.map(({ name, salary, department }, index) => {
+        return { id: given[index] as number, name, salary, department }
+      })
+      changes.inserted.push(...created)
       return created
     }
-    return scope ? changes.keys.once(scope, employee, insert) : insert()
+    if (!keyed) return insert(own())
+    const first = changes.keys.once(keyed, () => {
+      const given = own()
+      const first = firstOf(given)
+      insert(given)
+      return first
+    })
+    return numbered(first, employees)
   }
 
   function change(operation: Update | Delete): Employee | boolean | undefined {

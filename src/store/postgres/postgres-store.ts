@@ -2,6 +2,7 @@ import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import { employees } from '../../../drizzle/postgres/schema.js'
 import type { StoreOptions } from '../database.js'
 import { unwrapped } from '../errors.js'
+import { bodyHash, bodyHashOfAll } from '../idempotency-digests.js'
 import { JsonArrayStream } from '../json-array-stream.js'
 import { PageStatements, sortedPage } from '../pages.js'
 import { repeat } from '../repeat.js'
@@ -104,7 +105,17 @@ function employeeStore(
     ({ text }) => ({ text, name: `sorted page ${known++}` }),
   )
   return {
-    create: (employee, scope) => commits.run({ what: 'create', employee, scope }),
+    async create(employee, scope) {
+      const keyed = scope && { ...scope, body: bodyHash(employee) }
+      const operation = { what: 'create', employees: [employee], keyed } as const
+      return (await commits.run<[Employee]>(operation))[0]
+    },
+
+    async createAll(employees, scope) {
+      const keyed = scope && { ...scope, body: bodyHashOfAll(employees) }
+      return commits.run({ what: 'create', employees, keyed })
+    },
+
     update: (id, patch, check) => commits.run({ what: 'update', id, patch, check }),
     delete: (id, check) => commits.run({ what: 'delete', id, check }),
 

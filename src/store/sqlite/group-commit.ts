@@ -1,12 +1,13 @@
 import type Sqlite from 'better-sqlite3'
 import { DatabaseUnavailable, TooManyWrites } from '../errors.js'
 import type { Batch } from '../store.js'
+import { WriteQueue } from '../write-queue.js'
 import { asDatabaseError, isConstraint, isLocked } from './errors.js'
 
 const LIMITS = {
-  /** Writes in one transaction: bounds how long the event loop stands still for it. */
+  /** Rows in one transaction: bounds how long the event loop stands still for it. A write of more has its own. */
   batch: 256,
-  /** Writes that may wait; the next one is turned away. */
+  /** Rows that may wait to be written; what comes to more is turned away. */
   waiting: 10_000,
   /** How long a write waits for another process to give up its lock. */
   lockTimeoutMs: 5000,
@@ -20,6 +21,7 @@ type Options = Partial<typeof LIMITS> & {
 
 interface Write {
   work: () => unknown
+  rows: number
   /** It needs no savepoint. */
   isOne: boolean
   resolve: (value: never) => void
@@ -43,7 +45,7 @@ export class GroupCommit {
   readonly #limits: typeof LIMITS
   readonly #onBatch: Options['onBatch']
   readonly #statements: Record<'begin' | 'save' | 'release' | 'undo' | 'commit', Sqlite.Statement>
-  #waiting: Write[] = []
+  readonly #waiting = new WriteQueue<Write>()
   #scheduled = false
 
   /** @param client with a `busy_timeout` of a few milliseconds at most */
@@ -60,17 +62,19 @@ export class GroupCommit {
     }
   }
 
-  /** Writes that wait for their transaction. */
+  /** Rows that wait to be written. */
   get waiting(): number {
-    return this.#waiting.length
+    return this.#waiting.rows
   }
 
   /**
    * Runs `work`, which must be synchronous, inside a transaction, and resolves with what it returned
    * once that is durable. If it throws, its changes are undone and the promise rejects with its error.
+   *
+   * @param rows that it writes
    */
-  run<T>(work: () => T): Promise<T> {
-    return this.#run(work, false)
+  run<T>(work: () => T, rows = 1): Promise<T> {
+    return this.#run(work, rows, false)
   }
 
   /**
@@ -79,14 +83,14 @@ export class GroupCommit {
    * Where a trigger of somebody's says FAIL it does not; then the transaction is begun anew, with savepoints.
    */
   runOne<T>(work: () => T): Promise<T> {
-    return this.#run(work, true)
+    return this.#run(work, 1, true)
   }
 
-  #run<T>(work: () => T, isOne: boolean): Promise<T> {
-    if (this.#waiting.length >= this.#limits.waiting) return Promise.reject(new TooManyWrites())
+  #run<T>(work: () => T, rows: number, isOne: boolean): Promise<T> {
+    if (this.waiting + rows > this.#limits.waiting) return Promise.reject(new TooManyWrites())
     return new Promise<T>((resolve, reject) => {
       const deadline = performance.now() + this.#limits.lockTimeoutMs
-      this.#waiting.push({ work, isOne, resolve, reject, deadline })
+      this.#waiting.push({ work, rows, isOne, resolve, reject, deadline })
       // The check phase comes after all the requests that this turn of the event loop brings.
       this.#schedule(setImmediate)
     })
@@ -94,7 +98,7 @@ export class GroupCommit {
 
   /** Turns away what still waits. */
   close(): void {
-    for (const { reject } of this.#waiting.splice(0)) reject(new DatabaseUnavailable('closing'))
+    for (const { reject } of this.#waiting.takeAll()) reject(new DatabaseUnavailable('closing'))
   }
 
   #schedule(timer: (flush: () => void, delay: number) => unknown): void {
@@ -102,7 +106,7 @@ export class GroupCommit {
     this.#scheduled = true
     timer(() => {
       this.#scheduled = false
-      if (this.#waiting.length > 0) this.#flush()
+      if (this.#waiting.first) this.#flush()
     }, LOCK_RETRY_MS)
   }
 
@@ -112,11 +116,11 @@ export class GroupCommit {
       this.#statements.begin.run()
     } catch (error) {
       if (isLocked(error)) this.#waitForLock(error)
-      else this.#turnAway(this.#waiting.splice(0), error)
+      else this.#turnAway(this.#waiting.takeAll(), error)
       return
     }
-    const batch = this.#waiting.splice(0, this.#limits.batch)
-    if (this.#waiting.length > 0) this.#schedule(setImmediate)
+    const batch = this.#waiting.take(this.#limits.batch)
+    if (this.#waiting.first) this.#schedule(setImmediate)
     const outcomes = this.#commit(batch)
     const seconds = (performance.now() - started) / 1000
     this.#onBatch?.({ writes: batch.length, seconds, failed: !Array.isArray(outcomes) })
@@ -198,10 +202,9 @@ export class GroupCommit {
 
   #waitForLock(error: unknown): void {
     const now = performance.now()
-    const late = this.#waiting.filter(({ deadline }) => deadline <= now)
-    this.#waiting = this.#waiting.filter(({ deadline }) => deadline > now)
+    const late = this.#waiting.takeWhere(({ deadline }) => deadline <= now)
     if (late.length > 0) this.#turnAway(late, error)
-    if (this.#waiting.length > 0) this.#schedule(setTimeout)
+    if (this.#waiting.first) this.#schedule(setTimeout)
   }
 }
 

@@ -1,7 +1,6 @@
 import type Sqlite from 'better-sqlite3'
 import { KeyReused, TooManyKeys } from '../errors.js'
-import { bodyDigest, bodyHash, KEYS_PER_CLIENT, keyHash } from '../idempotency-digests.js'
-import type { Employee, IdempotencyScope, NewEmployee } from '../store.js'
+import { bodyDigest, KEYS_PER_CLIENT, type KeyedRequest, keyHash } from '../idempotency-digests.js'
 import { secretFor } from './secrets.js'
 
 /** Keys that go in one transaction: bounds how long the event loop stands still for it. */
@@ -63,26 +62,25 @@ export class IdempotencyKeys {
   }
 
   /**
-   * What `insert` returns for `employee`, or returned when the key was new. It must run inside a
-   * transaction, which keeps the employee and the key, or neither.
+   * The first id that `insert` returns for a request, or returned when its key was new. It must run inside a
+   * transaction, which keeps the employees and the key, or neither.
    *
    * @throws {KeyReused}
    * @throws {TooManyKeys} with `retryAfter`, in seconds
    */
-  once({ client, key }: IdempotencyScope, employee: NewEmployee, insert: () => Employee): Employee {
+  once({ client, key, body }: KeyedRequest, insert: () => number): number {
     const hash = keyHash(key)
-    const body = bodyHash(employee)
     const digest = bodyDigest(this.#secret, key, body)
     const known = this.#statements.find.get(client, hash, key) as Known | undefined
     if (!known) {
       const number = this.#makeRoom(client)
-      const created = insert()
-      this.#statements.keep.run(client, hash, digest, created.id, number)
-      return created
+      const id = insert()
+      this.#statements.keep.run(client, hash, digest, id, number)
+      return id
     }
     const expected = typeof known.key === 'string' ? body : digest
     if (!expected.equals(known.hash)) throw new KeyReused()
-    return { id: known.id, ...employee }
+    return known.id
   }
 
   /**

@@ -1,6 +1,13 @@
 import { and, asc, eq, gt, type Query, type SQL, sql } from 'drizzle-orm'
 import { employees } from '../../../drizzle/sqlite/schema.js'
 import type { StoreOptions } from '../database.js'
+import {
+  bodyHash,
+  bodyHashOfAll,
+  firstOf,
+  type KeyedRequest,
+  numbered,
+} from '../idempotency-digests.js'
 import { JsonArrayStream } from '../json-array-stream.js'
 import { PageStatements, sortedPage } from '../pages.js'
 import { repeat } from '../repeat.js'
@@ -81,11 +88,24 @@ function employeeStore(
     () => '?',
     ({ text }) => db.$client.prepare<unknown[], Employee & { total?: number }>(text),
   )
+  const insert = (employee: NewEmployee) => statements.insert.get(employee) as Employee
+  const insertAll = (employees: readonly NewEmployee[]) => employees.map(insert)
+  const insertOnce = (employees: readonly NewEmployee[], request: KeyedRequest) =>
+    numbered(
+      keys.once(request, () => firstOf(insertAll(employees).map(({ id }) => id))),
+      employees,
+    )
   return {
     async create(employee, scope) {
-      const insert = () => statements.insert.get(employee) as Employee
-      if (!scope) return commits.runOne(insert)
-      return commits.run(() => keys.once(scope, employee, insert))
+      if (!scope) return commits.runOne(() => insert(employee))
+      const request = { ...scope, body: bodyHash(employee) }
+      return commits.run(() => insertOnce([employee], request)[0] as Employee)
+    },
+
+    async createAll(employees, scope) {
+      const request = scope && { ...scope, body: bodyHashOfAll(employees) }
+      const work = () => (request ? insertOnce(employees, request) : insertAll(employees))
+      return commits.run(work, employees.length)
     },
 
     async createMany(batch) {

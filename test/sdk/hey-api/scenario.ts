@@ -24,7 +24,7 @@ const path = { id: 0 }
 const ada = { name: 'Ada Lovelace', salary: 180000, department: 'Engineering' }
 for (const name of [ada.name, 'Grace Hopper', 'Tom Jones']) {
   const { data } = await sdk.createEmployee({ body: { ...ada, name } })
-  assert.ok(data)
+  assert.ok(data && 'id' in data)
   path.id ||= data.id
 }
 
@@ -72,6 +72,22 @@ assert.equal(richest.response?.headers.get('x-total-count'), '3')
 const unserved = await sdk.listEmployees({ query: { q: 'A', sort: 'salary', limit: 2 } })
 assert.ok(unserved.error?.type === '/problems/validation')
 assert.equal(unserved.error.errors[0]?.code, 'not_served')
+
+const several = await sdk.createEmployee({
+  headers: { 'Idempotency-Key': 'several' },
+  body: [
+    { ...ada, name: 'Joan' },
+    { ...ada, name: 'Mary' },
+  ],
+})
+assert.ok(Array.isArray(several.data))
+assert.deepEqual(
+  several.data.map(({ name }) => name),
+  ['Joan', 'Mary'],
+)
+const oneOfThem = await sdk.createEmployee({ body: [ada, { ...ada, salary: -1 }] })
+assert.ok(oneOfThem.error?.type === '/problems/validation')
+assert.equal(oneOfThem.error.errors[0]?.path, '/body/1/salary')
 
 const wrong = await sdk.createEmployee({ body: { ...ada, salary: -1 } })
 assert.equal(wrong.response?.status, 400)

@@ -25,7 +25,7 @@ const path = { id: 0 }
 const ada = { name: 'Ada Lovelace', salary: 180000, department: 'Engineering' }
 for (const name of [ada.name, 'Grace Hopper', 'Tom Jones']) {
   const { data } = await client.POST('/employees', { body: { ...ada, name } })
-  assert.ok(data)
+  assert.ok(data && 'id' in data)
   path.id ||= data.id
 }
 
@@ -83,6 +83,22 @@ const unserved = await client.GET('/employees', {
 })
 assert.ok(unserved.error?.type === '/problems/validation')
 assert.equal(unserved.error.errors[0]?.code, 'not_served')
+
+const several = await client.POST('/employees', {
+  params: { header: { 'Idempotency-Key': 'several' } },
+  body: [
+    { ...ada, name: 'Joan' },
+    { ...ada, name: 'Mary' },
+  ],
+})
+assert.ok(Array.isArray(several.data))
+assert.deepEqual(
+  several.data.map(({ name }) => name),
+  ['Joan', 'Mary'],
+)
+const oneOfThem = await client.POST('/employees', { body: [ada, { ...ada, salary: -1 }] })
+assert.ok(oneOfThem.error?.type === '/problems/validation')
+assert.equal(oneOfThem.error.errors[0]?.path, '/body/1/salary')
 
 const wrong = await client.POST('/employees', { body: { ...ada, salary: -1 } })
 assert.equal(wrong.response.status, 400)

@@ -28,7 +28,7 @@ let id = 0
 const ada = { name: 'Ada Lovelace', salary: 180000, department: 'Engineering' }
 for (const name of [ada.name, 'Grace Hopper', 'Tom Jones']) {
   const { status, data } = await sdk.createEmployee({ ...ada, name })
-  assert.ok(status === 201)
+  assert.ok(status === 201 && 'id' in data)
   id ||= data.id
 }
 
@@ -78,6 +78,22 @@ assert.equal(richest.headers.get('x-total-count'), '3')
 const unserved = await sdk.listEmployees({ q: 'A', sort: 'salary', limit: 2 })
 assert.ok(unserved.status === 400 && unserved.data.type === '/problems/validation')
 assert.equal(unserved.data.errors[0]?.code, 'not_served')
+
+const several = await sdk.createEmployee(
+  [
+    { ...ada, name: 'Joan' },
+    { ...ada, name: 'Mary' },
+  ],
+  { headers: { 'Idempotency-Key': 'several' } },
+)
+assert.ok(several.status === 201 && Array.isArray(several.data))
+assert.deepEqual(
+  several.data.map(({ name }) => name),
+  ['Joan', 'Mary'],
+)
+const oneOfThem = await sdk.createEmployee([ada, { ...ada, salary: -1 }])
+assert.ok(oneOfThem.status === 400 && oneOfThem.data.type === '/problems/validation')
+assert.equal(oneOfThem.data.errors[0]?.path, '/body/1/salary')
 
 const wrong = await sdk.createEmployee({ ...ada, salary: -1 })
 assert.ok(wrong.status !== 201)

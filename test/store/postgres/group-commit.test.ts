@@ -35,6 +35,20 @@ t.test('those that come meanwhile share the next ones, so many in each', async (
   t.equal((await everybody(store.employees)).length, 25)
 })
 
+t.test('a write of many rows counts as so many, in a batch and in the queue', async (t) => {
+  const { store, batches } = await open(t, { batch: 10, waiting: 50 })
+  const create = (rows: number) => store.employees.createAll(Array(rows).fill(ada))
+  const creations = [4, 4, 4, 25, 1, 1].map(create)
+  await t.rejects(create(12), { code: 'TOO_MANY_WRITES' })
+  creations.push(create(11))
+  await Promise.all(creations)
+  t.strictSame(
+    batches.map(({ writes }) => writes),
+    [2, 1, 1, 2, 1],
+  )
+  t.equal((await everybody(store.employees)).length, 50)
+})
+
 t.test('each sees what those in front of it have done, in one transaction', async (t) => {
   const { store, batches } = await open(t)
   const { employees } = store

@@ -172,6 +172,29 @@ t.test('many writes are made in batches', async (t) => {
   t.equal(values(client).length, 25)
 })
 
+t.test('a write of many rows counts as so many, in a batch and in the queue', async (t) => {
+  const { client } = await database(t)
+  const writes: number[] = []
+  const commits = new GroupCommit(client, {
+    batch: 10,
+    waiting: 50,
+    onBatch: (batch) => writes.push(batch.writes),
+  })
+  const runs = [4, 4, 4, 25, 1, 1].map((rows, value) =>
+    commits.run(() => insert(client, value), rows),
+  )
+  t.equal(commits.waiting, 39)
+  await t.rejects(
+    commits.run(() => insert(client, 9), 12),
+    { code: 'TOO_MANY_WRITES' },
+  )
+  runs.push(commits.run(() => insert(client, 6), 11))
+  await Promise.all(runs)
+  t.strictSame(writes, [2, 1, 1, 2, 1])
+  t.strictSame(values(client), [0, 1, 2, 3, 4, 5, 6])
+  t.equal(commits.waiting, 0)
+})
+
 t.test('what waits when the service closes is turned away', async (t) => {
   const { client, other } = await database(t)
   const commits = new GroupCommit(client)
