@@ -28,7 +28,7 @@ const HOUSE = {
   'src/exit-codes.ts': [],
   'src/graceful-close.ts': [],
   'src/listening.ts': [],
-  'src/workers': ['src/graceful-close.ts'],
+  'src/workers': ['src/graceful-close.ts', 'src/metrics'],
 
   // Plugins join what stands below; routes show it; the app lists both.
   plugins: [

@@ -19,7 +19,7 @@ export default fp(
       onProbe: fastify.metrics.probed,
       onViewChange: logViewChanges(fastify.log),
     })
-    fastify.metrics.watchStore(store.stats)
+    fastify.metrics.watchStore(store.stats, store.views.ages)
     fastify.decorate('employees', store.employees)
     fastify.decorate('views', store.views)
     fastify.addHook('onClose', () => store.close())

@@ -27,6 +27,7 @@ import refusals from '../plugins/refusals.js'
 import requestIds from '../plugins/request-id.js'
 import securityHeaders from '../plugins/security-headers.js'
 import slowReaders from '../plugins/slow-readers.js'
+import status from '../plugins/status.js'
 import store from '../plugins/store.js'
 import viewCache from '../plugins/view-cache.js'
 import viewReply from '../plugins/view-reply.js'
@@ -106,6 +107,7 @@ export async function buildApp(config: Config) {
   await app.register(viewCache)
   await app.register(readyAnswers)
   await app.register(viewReply)
+  await app.register(status)
   await app.register(caching)
   await app.register(nearCopies)
 

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 const PUBLIC = /^\/(livez|readyz|openapi\.json|docs(\/.*)?|page\/.*|problems\/.*)?$/
 
 /** What tells how the service is doing, and must not fall silent when it does badly. */
-const MONITORING = new Set(['/livez', '/readyz', '/metrics'])
+const MONITORING = new Set(['/livez', '/readyz', '/metrics', '/status'])
 
 /** Whether a request needs no key. It is the route that counts: a path without one is not public. */
 export function isPublic({ routeOptions }: FastifyRequest): boolean {

@@ -5,7 +5,7 @@ export const Liveness = Type.Object(
   { $id: 'Liveness', description: 'The process is up', examples: [{ status: 'ok' }] },
 )
 
-const oneOf = <T extends string>(description: string, ...values: T[]) =>
+export const oneOf = <T extends string>(description: string, ...values: T[]) =>
   Type.Unsafe<T>({ type: 'string', enum: values, description })
 
 export const Readiness = Type.Object(

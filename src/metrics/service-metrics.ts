@@ -1,6 +1,7 @@
-import { Gauge, type Registry } from 'prom-client'
+import { Gauge, type Metric, type Registry } from 'prom-client'
 import { type ServerStats, watchDatabaseServer } from './database-server.js'
 import { counter, type Histogram, histogram } from './families.js'
+import type { Figures, Fill } from './figures.js'
 
 /** From a near copy's microseconds to what a client waits for; in seconds. */
 export const DURATIONS = [
@@ -21,20 +22,21 @@ interface Commit {
 interface StoreStats {
   writesWaiting: number
   readers: { open: number; idle: number; limit: number }
-  /** When each view last got a new version, as Unix time in seconds; none if the store cannot tell. */
-  viewChanges(): ViewChanges | Promise<ViewChanges>
   /** Of a database that is a server. */
   server?: ServerStats | undefined
 }
 
-type ViewChanges = { view: string; changedAt: number }[]
+/** When each view last got a new version, as Unix time in seconds. */
+type Ages = () => Promise<{ view: string; changedAt: number }[]>
+
+const ANSWERS = 'employees_view_answers_total'
 
 export type ServiceMetrics = ReturnType<typeof serviceMetrics>
 
 /** What the parts of the service tell; each call costs some ten nanoseconds. */
 export function serviceMetrics(register: Registry) {
   const answers = counter(register, {
-    name: 'employees_view_answers_total',
+    name: ANSWERS,
     help:
       'Answers of cached views by source: near (a copy in this process), parts (an older copy, and what ' +
       'has changed since), redis, collapsed (shared the fill of another request), stored (filled, and ' +
@@ -82,6 +84,7 @@ export function serviceMetrics(register: Registry) {
     help: 'Transactions of writes of which nothing was kept',
   })
 
+  const lastFills = new Map<string, Fill>()
   let probes: Histogram | undefined
 
   return {
@@ -99,7 +102,28 @@ export function serviceMetrics(register: Registry) {
     viewFilled(view: string, what: 'whole' | 'parts', seconds: number): void {
       const reads = what === 'whole' ? fills : updates
       reads(view).observe(seconds)
-      filled.set({ view }, Date.now() / 1000)
+      const at = Date.now() / 1000
+      filled.set({ view }, at)
+      lastFills.set(view, { what, at, seconds })
+    },
+
+    /** What was told of each view so far, by its name: read from the counters that Prometheus reads. */
+    async figures(): Promise<Figures['views']> {
+      const views: Figures['views'] = {}
+      const counted = register.getSingleMetric(ANSWERS) as Metric<'view' | 'source'>
+      const { values } = await counted.get()
+      for (const { labels, value } of values) {
+        const { view, source } = labels as { view: string; source: string }
+        viewOf(view).answers[source] = value
+      }
+      for (const [view, fill] of lastFills) viewOf(view).fill = fill
+      return views
+
+      function viewOf(name: string) {
+        const view = views[name] ?? { answers: {} }
+        views[name] = view
+        return view
+      }
     },
 
     /** Shows, when Prometheus asks, how many bytes of each view are kept in this process. */
@@ -131,15 +155,15 @@ export function serviceMetrics(register: Registry) {
     },
 
     /** Shows how the store is doing when Prometheus asks. */
-    watchStore(stats: () => StoreStats): void {
-      watchStore(register, stats)
+    watchStore(stats: () => StoreStats, ages: Ages): void {
+      watchStore(register, stats, ages)
       if (!stats().server) return
       probes = watchDatabaseServer(register, DURATIONS, () => stats().server as ServerStats)
     },
   }
 }
 
-function watchStore(register: Registry, stats: () => StoreStats): void {
+function watchStore(register: Registry, stats: () => StoreStats, ages: Ages): void {
   const registers = [register]
   new Gauge({
     name: 'employees_view_changed_timestamp_seconds',
@@ -148,7 +172,9 @@ function watchStore(register: Registry, stats: () => StoreStats): void {
     registers,
     aggregator: 'max',
     async collect() {
-      for (const { view, changedAt } of await stats().viewChanges()) this.set({ view }, changedAt)
+      // Metrics must not fall silent with the database.
+      const known = await ages().catch(() => [])
+      for (const { view, changedAt } of known) this.set({ view }, changedAt)
     },
   })
   new Gauge({

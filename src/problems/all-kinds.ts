@@ -260,9 +260,9 @@ export const allKinds = {
     title: 'Not now',
     meaning: 'The service cannot do this for the moment.',
     remedy: 'Try again when Retry-After says.',
-    example: 'The primary process does not tell the metrics',
+    example: 'The primary process does not tell the figures',
     instance: '/metrics',
-    codes: ['FST_ERR_HANDLER_TIMEOUT', 'NO_METRICS'],
+    codes: ['FST_ERR_HANDLER_TIMEOUT', 'NO_FIGURES'],
   },
   overloaded: {
     status: 503,

@@ -112,6 +112,8 @@ export interface ViewStore {
     atMost: number,
     deadline?: number,
   ): Promise<ViewChanged | undefined>
+  /** How old the version of each view in the database is, by name. Nobody waits long for it. */
+  ages(): Promise<ViewAge[]>
 }
 
 /** A view as it is now, as far as it is not what it was. */
@@ -142,8 +144,6 @@ export interface StoreStats {
   /** In rows. */
   writesWaiting: number
   readers: { open: number; idle: number; limit: number }
-  /** When each view last got a new version, as Unix time in seconds; none if the database cannot tell. */
-  viewChanges(): ViewChanges | Promise<ViewChanges>
   /** Of a database that is a server. */
   server?: ServerStats
 }
@@ -162,4 +162,11 @@ export interface ServerStats {
   retries: number
 }
 
-export type ViewChanges = { view: string; changedAt: number }[]
+/** What the database knows of the versions of a view. */
+export interface ViewAge {
+  view: string
+  /** When it last got a new version: Unix time in seconds. */
+  changedAt: number
+  /** Counts its versions, and only grows. */
+  number: number
+}

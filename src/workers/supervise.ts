@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { Logger } from 'pino'
 import { closeGracefully } from '../graceful-close.js'
 import { Backoff } from './backoff.js'
+import { tellFigures } from './figures.js'
 import { closeUntaken } from './hand-over.js'
 import { Heartbeat, isPong, PING, PING_MS, SILENT_MS } from './heartbeat.js'
 import { liveWorkers, tell } from './live-workers.js'
@@ -20,6 +21,7 @@ export function superviseWorkers(count: number, log: Logger, timeoutMs: number):
   const listening = new Set<Worker>()
   const heartbeat = new Heartbeat<Worker>()
   const metrics = new PrimaryMetrics(() => listening.size, log)
+  tellFigures(() => listening.size, log)
   let closing = false
   let failure: string | undefined
 

@@ -12,7 +12,7 @@ t.test('30 requests a minute without a valid key are refused, and then it is a 4
     const headers = count % 2 ? {} : { authorization: `Bearer guess-${count}` }
     t.equal((await ask(app, '/employees', headers)).statusCode, 401)
   }
-  for (const url of ['/employees', '/employees/high-salary', '/metrics', '/nothing']) {
+  for (const url of ['/employees', '/employees/high-salary', '/metrics', '/status', '/nothing']) {
     for (const headers of [{}, { authorization: 'Bearer guess' }]) {
       const answer = await ask(app, url, headers)
       t.equal(answer.statusCode, 429, url)

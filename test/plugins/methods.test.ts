@@ -8,7 +8,7 @@ import { type App, build } from '../support/build.js'
 import { servedRoutes } from '../support/served-routes.js'
 import { shownViews } from '../support/shown-views.js'
 
-const READ_ONLY = ['/livez', '/readyz', '/metrics', '/openapi.json', '/', '/docs']
+const READ_ONLY = ['/livez', '/readyz', '/metrics', '/status', '/openapi.json', '/', '/docs']
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 
 /** What Allow says of each path: the methods of its routes, and OPTIONS. */

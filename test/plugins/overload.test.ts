@@ -8,7 +8,7 @@ import { servedRoutes } from '../support/served-routes.js'
 import { until } from '../support/until.js'
 
 /** What is answered all the same. */
-const MONITORING = ['/livez', '/readyz', '/metrics']
+const MONITORING = ['/livez', '/readyz', '/metrics', '/status']
 
 /** Every route, but HEAD, whose answer has no body to look at; and what has none. */
 const asked = [

@@ -44,17 +44,17 @@ t.test('every route counts, from cache too, and paths that do not exist', async 
     t.notOk(statuses.slice(0, 2).includes(429), `${method} ${url}`)
     if (statuses[2] !== 429) unlimited.add(url)
   }
-  t.strictSame([...unlimited].sort(), ['/livez', '/metrics', '/readyz'])
+  t.strictSame([...unlimited].sort(), ['/livez', '/metrics', '/readyz', '/status'])
 })
 
 t.test('probes and metrics are not counted, and answered beyond the limit', async (t) => {
   const app = await build(t, { rateLimitPerMinute: 1 })
-  for (const url of ['/livez', '/readyz', '/metrics', '/metrics']) {
+  for (const url of ['/livez', '/readyz', '/metrics', '/status', '/status']) {
     t.equal((await ask(app, {}, url)).statusCode, 200)
   }
   t.equal((await ask(app)).statusCode, 200)
   t.equal((await ask(app)).statusCode, 429)
-  for (const url of ['/livez', '/readyz', '/metrics']) {
+  for (const url of ['/livez', '/readyz', '/metrics', '/status']) {
     t.equal((await ask(app, {}, url)).statusCode, 200)
   }
 })

@@ -60,6 +60,33 @@ t.test('/metrics of any worker tells of all of them', async (t) => {
   for (const samples of answers) t.equal(samples.get(POSTS), 10, 'asked at once, too')
 })
 
+t.test('/status of any worker tells of all of them, those that are gone too', async (t) => {
+  const workers = await Workers.start(t, PATIENT)
+  const [first, second] = await clients(t, workers)
+  for (const client of [first, second]) {
+    for (const { path } of shownViews) for (let i = 0; i < 3; i++) await client.get(path)
+  }
+  const expected = {
+    workers: 2,
+    database: 'ok',
+    redis: 'off',
+    views: shownViews.map(({ view: { name }, path }) => ({
+      name,
+      path,
+      answers: { stored: 2, near: 4 },
+      fill: { what: 'whole', seconds: Number },
+    })),
+  }
+  for (const client of [first, second]) t.match(await client.status(), expected)
+  t.equal((await first.status()).startedAt, (await second.status()).startedAt)
+
+  process.kill(second.pid, 'SIGKILL')
+  await until(() => workers.said('a worker died').length === 1)
+  await until(() => workers.pids.length === 3)
+  await until(async () => (await first.status()).workers === 2)
+  t.match(await first.status(), expected, 'of the dead one, too')
+})
+
 t.test('a worker that hangs holds up no answer, and its counts stay', async (t) => {
   const workers = await Workers.start(t)
   const [first, second] = await clients(t, workers)
@@ -104,6 +131,7 @@ t.test('a primary that hangs makes it 503, and the worker serves on', async (t) 
   const [first] = await clients(t, workers)
   process.kill(workers.process.pid as number, 'SIGSTOP')
   t.match(await first.get('/metrics'), { status: 503, body: /"status":503/ })
+  t.match(await first.get('/status'), { status: 503, body: /does not tell the figures/ })
   t.match(await first.get('/readyz'), { status: 200 })
 })
 
@@ -150,6 +178,10 @@ class Client {
       )
     })
     return { status: response.statusCode, body: await text(response) }
+  }
+
+  async status(): Promise<{ workers: number; startedAt: string }> {
+    return JSON.parse((await this.get('/status')).body)
   }
 
   async samples(): Promise<Map<string, number>> {

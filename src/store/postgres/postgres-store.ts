@@ -6,23 +6,19 @@ import { bodyHash, bodyHashOfAll } from '../idempotency-digests.js'
 import { JsonArrayStream } from '../json-array-stream.js'
 import { PageStatements, sortedPage } from '../pages.js'
 import { repeat } from '../repeat.js'
-import type { Employee, EmployeeStore, Store, ViewChanges } from '../store.js'
+import type { Employee, EmployeeStore, Store } from '../store.js'
 import type { GeneratedView } from '../views/generate.js'
 import { commit, type Statement } from './commit.js'
 import type { Connection } from './connection.js'
 import type { Drizzle } from './drizzle.js'
 import { GroupCommit } from './group-commit.js'
 import { IdempotencyKeys } from './idempotency-keys.js'
-import type { Primary } from './primary.js'
+import { PING_MS, type Primary } from './primary.js'
 import { type Query, type LIMITS as SnapshotLimits, Snapshots } from './snapshots.js'
 import { VersionTrain } from './version-train.js'
 import { viewStore } from './view-store.js'
 
 const COLUMNS = 'id, name, salary, department'
-const CHANGES = `SELECT view, extract(epoch FROM changed_at)::double precision AS "changedAt"
-  FROM view_versions ORDER BY view`
-/** How long the database may take to answer whether it does: who asks has other things to do. */
-const PING_MS = 500
 /** Rows in one statement of many: a few megabytes of parameters. */
 const ROWS = 10_000
 
@@ -76,11 +72,10 @@ export function createPostgresStore(
     employees: employeeStore(primary, drizzle, commits, snapshots, (listener) =>
       listeners.push(listener),
     ),
-    views: viewStore(train, snapshots, options.views, options.isBroken),
+    views: viewStore(primary, train, snapshots, options.views, options.isBroken),
     stats: () => ({
       writesWaiting: commits.waiting,
       readers: snapshots.stats,
-      viewChanges: () => viewChanges(primary),
       server: { ...primary.stats, ...train.stats, retries: commits.retries },
     }),
     async close() {
@@ -208,15 +203,6 @@ function insertion(rows: Omit<Employee, 'id'>[]): Statement {
     rows.map(({ department }) => department),
   ]
   return [text, values, 'insert many']
-}
-
-/** Metrics must not fall silent with the database. */
-async function viewChanges(primary: Primary): Promise<ViewChanges> {
-  try {
-    return (await primary.do(({ reader }) => reader.query<ViewChanges[0]>(CHANGES), 500)).rows
-  } catch {
-    return []
-  }
 }
 
 /** A query of Drizzle, which fails with what the database says. */

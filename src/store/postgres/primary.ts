@@ -9,6 +9,8 @@ import type { Session } from './session.js'
 export const PATIENCE_MS = 2000
 /** What has less time than this is not begun: it would cost a connection when it is late, in milliseconds. */
 export const LEAST_MS = 50
+/** How long the database may take to tell how it is: who asks has other things to do. */
+export const PING_MS = 500
 /** Between two rounds of asking all hosts. */
 const ROUND_MS = 250
 

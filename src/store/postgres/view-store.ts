@@ -1,13 +1,16 @@
 import { ViewStream } from '../json-array-stream.js'
 import { inJson, type Part } from '../parts.js'
-import type { ViewChanged, ViewStore } from '../store.js'
+import type { ViewAge, ViewChanged, ViewStore } from '../store.js'
 import { changedParts, type Link, type ViewState } from '../view-chain.js'
 import type { GeneratedView } from '../views/generate.js'
 import { knownViews, unheardOf } from '../views/known.js'
+import { PING_MS, type Primary } from './primary.js'
 import type { Ask, Snapshots } from './snapshots.js'
 import type { VersionTrain } from './version-train.js'
 
 const STATE = 'SELECT version, number FROM view_versions WHERE view = $1 AND definition = $2'
+const AGES = `SELECT view, extract(epoch FROM changed_at)::double precision AS "changedAt", number
+  FROM view_versions ORDER BY view`
 const LINKS = `SELECT version, number, parts FROM view_changes
   WHERE view = $1 AND number >= $2 ORDER BY number`
 
@@ -17,6 +20,7 @@ const LINKS = `SELECT version, number, parts FROM view_changes
  * @param isBroken whether nobody keeps a view fresh, so that nothing of it may be cached
  */
 export function viewStore(
+  primary: Primary,
   train: VersionTrain,
   snapshots: Snapshots,
   views: readonly GeneratedView[],
@@ -51,6 +55,10 @@ export function viewStore(
         if (!changed || changed.size > atMost || isBroken(name)) return undefined
         return { ...now, parts: await partsOf(ask, name, parts.sql, changed) }
       })
+    },
+
+    async ages() {
+      return (await primary.do(({ reader }) => reader.query<ViewAge>(AGES), PING_MS)).rows
     },
   }
 }

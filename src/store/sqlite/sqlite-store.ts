@@ -11,7 +11,7 @@ import {
 import { JsonArrayStream } from '../json-array-stream.js'
 import { PageStatements, sortedPage } from '../pages.js'
 import { repeat } from '../repeat.js'
-import type { Employee, EmployeeStore, NewEmployee, Store, StoreStats } from '../store.js'
+import type { Employee, EmployeeStore, NewEmployee, Store } from '../store.js'
 import { asDatabaseError, attempt } from './errors.js'
 import { GroupCommit } from './group-commit.js'
 import { IdempotencyKeys } from './idempotency-keys.js'
@@ -25,7 +25,6 @@ import { viewStore } from './view-store.js'
 import { LIMITS as LOG_LIMITS, WriteAheadLog } from './write-ahead-log.js'
 
 const COLUMNS = 'id, name, salary, department'
-const CHANGES = 'SELECT view, changed_at AS changedAt FROM view_versions ORDER BY view'
 
 export interface SqliteStoreOptions extends StoreOptions, Pick<SqliteOptions, 'views'> {
   /** How often old idempotency keys are looked for. */
@@ -65,7 +64,7 @@ export function createSqliteStore(
   return {
     employees: employeeStore(db, commits, keys, snapshots, (listener) => listeners.push(listener)),
     views: viewStore(client, snapshots, options.views ?? registeredViews),
-    stats: statsOf(client, commits, snapshots),
+    stats: () => ({ writesWaiting: commits.waiting, readers: snapshots.stats }),
     async close() {
       stopSweeping()
       stopKeeping()
@@ -182,24 +181,6 @@ function employeeStore(
     async ping() {
       attempt(() => statements.select.get({ id: 1 }))
     },
-  }
-}
-
-function statsOf(
-  client: Drizzle['$client'],
-  commits: GroupCommit,
-  snapshots: Snapshots,
-): () => StoreStats {
-  const changes = client.prepare<[], { view: string; changedAt: number }>(CHANGES)
-  return () => ({ writesWaiting: commits.waiting, readers: snapshots.stats, viewChanges })
-
-  /** Metrics must not fall silent with the database. */
-  function viewChanges() {
-    try {
-      return changes.all()
-    } catch {
-      return []
-    }
   }
 }
 

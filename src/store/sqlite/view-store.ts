@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ViewStream } from '../json-array-stream.js'
 import { inJson, type Part } from '../parts.js'
-import type { ViewChanged, ViewStore } from '../store.js'
+import type { ViewAge, ViewChanged, ViewStore } from '../store.js'
 import { changedParts, type Link, type ViewState } from '../view-chain.js'
 import type { GeneratedView } from '../views/generate.js'
 import { knownViews, unheardOf } from '../views/known.js'
@@ -12,6 +12,7 @@ import type { Snapshot, Snapshots } from './snapshots.js'
 /** None for a view of another definition. */
 const VERSION = 'SELECT version FROM view_versions WHERE view = ? AND definition = ?'
 const STATE = 'SELECT version, number FROM view_versions WHERE view = ? AND definition = ?'
+const AGES = 'SELECT view, changed_at AS changedAt, number FROM view_versions ORDER BY view'
 const LINKS = `SELECT number, version, part, part_before AS partBefore FROM view_changes
   WHERE view = ? AND number BETWEEN ? AND ? ORDER BY number`
 
@@ -23,6 +24,7 @@ export function viewStore(
 ): ViewStore {
   // The probe in front of every cached answer: the bare driver, without Drizzle's mapping of rows.
   const probe = client.prepare<[string, string], string>(VERSION).pluck()
+  const ages = client.prepare<[], ViewAge>(AGES)
   const known = knownViews(views)
   return {
     version(view) {
@@ -56,6 +58,10 @@ export function viewStore(
       } finally {
         snapshot.close()
       }
+    },
+
+    async ages() {
+      return attempt(() => ages.all())
     },
   }
 }

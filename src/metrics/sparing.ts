@@ -1,0 +1,56 @@
+/** How much of the time may go into finding a value. */
+const SHARE = 0.01
+/** Until it is looked for again where that failed, in milliseconds. */
+const AFTER_FAILURE_MS = 1000
+
+/** A value, and when it was looked for. */
+export interface Found<T> {
+  value: T
+  at: Date
+}
+
+/**
+ * What is the dearer to find the more there is: it is looked for when somebody asks, but so seldom that this
+ * takes at most a hundredth of the time, however many ask.
+ */
+export class Sparing<T> {
+  readonly #find: () => Promise<T>
+  #found: Found<T> | undefined
+  #due = 0
+  #search: Promise<void> | undefined
+
+  constructor(find: () => Promise<T>) {
+    this.#find = find
+  }
+
+  /** What was found last, or is found within so many milliseconds; undefined: nothing yet. A search may fail. */
+  async get(patienceMs: number): Promise<Found<T> | undefined> {
+    if (!this.#search && performance.now() >= this.#due) {
+      this.#search = this.#look()
+        .catch(() => {})
+        .finally(() => {
+          this.#search = undefined
+        })
+    }
+    if (this.#search) await within(patienceMs, this.#search)
+    return this.#found
+  }
+
+  async #look(): Promise<void> {
+    const at = new Date()
+    const started = performance.now()
+    this.#due = started + AFTER_FAILURE_MS
+    this.#found = { value: await this.#find(), at }
+    const ended = performance.now()
+    this.#due = ended + (ended - started) / SHARE
+  }
+}
+
+/** Waits for a promise, but no longer than so many milliseconds. */
+async function within(ms: number, promise: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([promise, timeout]).finally(() => clearTimeout(timer))
+}
