@@ -42,7 +42,7 @@ const HOUSE = {
     'src/employees',
     'src/workers',
   ],
-  routes: ['drizzle', 'src/problems', 'src/http', 'src/cache', 'src/employees'],
+  routes: ['drizzle', 'src/release.ts', 'src/problems', 'src/http', 'src/cache', 'src/employees'],
   'src/app.ts': ['src/http', 'src/config.ts', 'src/logger.ts', 'plugins'],
 
   // What people start.

@@ -1,13 +1,9 @@
-import { readFileSync } from 'node:fs'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { Source } from '../src/cache/view-cache.js'
 import { oneOf } from '../src/http/health.js'
 import { failures, json } from '../src/http/responses.js'
-
-const { version } = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-) as { version: string }
+import { RELEASE as version } from '../src/release.js'
 
 const time = (description: string) => Type.String({ format: 'date-time', description })
 const count = (description: string) => Type.Integer({ minimum: 0, description })
@@ -115,9 +111,8 @@ const schema = {
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   fastify.addSchema(Status)
 
-  fastify.get('/status', { schema }, async (_request, reply) => {
+  fastify.get('/status', { schema }, async () => {
     const { at, startedAt, workers, database, redis, employees, views } = await fastify.status()
-    reply.header('cache-control', 'no-store')
     return {
       at: at.toISOString(),
       version,
