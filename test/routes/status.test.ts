@@ -28,7 +28,7 @@ interface View {
 t.test('it tells of the service, and of every view of the registry', async (t) => {
   const app = await build(t)
   const answer = await app.inject('/status')
-  t.equal(answer.headers['cache-control'], 'no-store')
+  t.equal(answer.headers['cache-control'], 'private, no-cache')
   const status = answer.json()
   const { version } = app.swagger().info
   t.match(status, { version, workers: 1, database: 'ok', redis: 'off', employees: { count: 0 } })
