@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { isPublic } from '../src/auth/public-routes.js'
 import { MAX_REFUSALS, RefusalLimit } from '../src/auth/refusal-limit.js'
 import { clientNetwork } from '../src/http/client-address.js'
+import { rateLimitHeaders } from '../src/http/rate-limit-headers.js'
 
 const KeyNeeded = createError('KEY_NEEDED', 'Send a key: "Authorization: Bearer KEY"', 401)
 const KeyUnknown = createError('KEY_UNKNOWN', 'This key is not known here', 401)
@@ -35,12 +36,9 @@ export default fp(
       if (!apiKey) {
         const wait = refusals.count(clientNetwork(request))
         if (wait > 0) {
-          reply.headers({
-            'ratelimit-limit': MAX_REFUSALS,
-            'ratelimit-remaining': 0,
-            'ratelimit-reset': wait,
-            'retry-after': wait,
-          })
+          const quota = { policy: 'refusals', quota: MAX_REFUSALS, window: 60 }
+          reply.headers(rateLimitHeaders({ ...quota, remaining: 0, reset: wait }))
+          reply.header('retry-after', wait)
           throw new TooManyRefusals(wait)
         }
         const shown = /^Bearer\b/i.test(headers.authorization ?? '')

@@ -34,6 +34,7 @@ const OPTIONS = {
     'If-Match',
     'If-None-Match',
     'Prefer',
+    'Traceparent',
     'X-Request-Id',
   ],
   exposedHeaders: [
@@ -42,6 +43,8 @@ const OPTIONS = {
     'Link',
     'Location',
     'Preference-Applied',
+    'RateLimit',
+    'RateLimit-Policy',
     'RateLimit-Limit',
     'RateLimit-Remaining',
     'RateLimit-Reset',

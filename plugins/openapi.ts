@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import { employeeComponents } from '../src/employees/schemas.js'
 import { Liveness, Readiness } from '../src/http/health.js'
 import { PAGE_POLICY } from '../src/http/page-policy.js'
+import { COMMON_HEADERS, headers, LIMIT_HEADERS } from '../src/http/responses.js'
 import { problemComponents } from '../src/problems/schemas.js'
 
 const { version, description } = JSON.parse(
@@ -62,17 +63,32 @@ export default fp(
   { name: 'openapi' },
 )
 
-/** The link to a next page, a count that was asked for, what only the limit of requests in a minute tells, and
- * the entity tag of what was created, if that is one. */
-const SOMETIMES = /^(?:\d+ (?:Link|X-Total-Count|Preference-Applied|RateLimit-.*)|201 ETag)$/
+/** The link to a next page, a count that was asked for, and what only the limit of requests in a minute tells. */
+const SOMETIMES = /^(?:Link|X-Total-Count|Preference-Applied|RateLimit.*)$/
+
+/** Each header as the contract has it: always there, but for those. */
+const HEADERS = Object.fromEntries(
+  Object.entries(headers).map(([name, { description = '', ...schema }]) => [
+    name,
+    { description, required: !SOMETIMES.test(name), schema },
+  ]),
+)
+
+/** The header of an answer; several that were created have no entity tag, as one has. */
+function headerOf(status: string, name: string) {
+  if (status === '201' && name === 'ETag') return { ...HEADERS[name], required: false }
+  return { $ref: `#/components/headers/${name}` }
+}
 
 /**
- * Says of each operation what its schemas do not: that the headers of an answer are always there, but
- * for those; and of which path the example of a problem tells. The example of a parameter that may be
+ * Says of each operation what its schemas do not: the headers that any answer has, and of which path the example of a problem tells. The example of a parameter that may be
  * left out moves into its schema: from beside it Swagger UI fills it in, and so asks for a page behind
  * the last one, or for a change of what is not there.
  */
-function completed<T extends { paths?: object | undefined }>(document: T): T {
+function completed<T extends { paths?: object | undefined; components?: object | undefined }>(
+  document: T,
+): T {
+  Object.assign(document.components ?? {}, { headers: HEADERS })
   for (const [path, operations] of Object.entries(document.paths ?? {})) {
     for (const operation of Object.values(operations as Record<string, Operation>)) {
       for (const parameter of operation.parameters ?? []) {
@@ -81,9 +97,12 @@ function completed<T extends { paths?: object | undefined }>(document: T): T {
         parameter.schema = { ...schema, examples: [example] }
         delete parameter.example
       }
-      for (const [status, { headers, content }] of Object.entries(operation.responses)) {
-        for (const [name, header] of Object.entries(headers ?? {}))
-          header.required = !SOMETIMES.test(`${status} ${name}`)
+      const isLimited = operation.responses['429'] !== undefined
+      const common = isLimited ? [...COMMON_HEADERS, ...LIMIT_HEADERS] : COMMON_HEADERS
+      for (const [status, response] of Object.entries(operation.responses)) {
+        const { headers = {}, content } = response
+        const names = [...Object.keys(headers), ...common]
+        response.headers = Object.fromEntries(names.map((name) => [name, headerOf(status, name)]))
         const problem = content?.['application/problem+json']
         if (problem)
           problem.example = { ...problem.example, instance: instanceOf(path, problem.example) }
@@ -106,7 +125,7 @@ interface Operation {
   responses: Record<
     string,
     {
-      headers?: Record<string, { required?: boolean }>
+      headers?: Record<string, object>
       content?: Record<string, { example: { detail: string; instance: string } }>
     }
   >

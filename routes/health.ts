@@ -1,7 +1,7 @@
 import createError from '@fastify/error'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Liveness, Readiness } from '../src/http/health.js'
-import { failures, json } from '../src/http/responses.js'
+import { failures, json, mistakes } from '../src/http/responses.js'
 
 const Closing = createError('CLOSING', 'The service is closing', 503)
 
@@ -12,7 +12,7 @@ const livez = {
   summary: 'Is the process up?',
   tags,
   security: [],
-  response: { 200: json(Liveness, 'It is up') },
+  response: { 200: json(Liveness, 'It is up'), ...mistakes() },
 }
 
 const readyz = {

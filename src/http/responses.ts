@@ -4,7 +4,8 @@ import { type Kind, kinds } from '../problems/kinds.js'
 import { problem } from '../problems/problem.js'
 import { type FieldError, type Problem, problemSchema, ref } from '../problems/schemas.js'
 
-const headers = {
+/** Every header that the contract tells of. */
+export const headers = {
   'Cache-Status': Type.String({
     description: 'Where the answer comes from (RFC 9211)',
     examples: ['employees; hit; ttl=297; detail=near', 'employees; fwd=miss; detail=parts'],
@@ -21,10 +22,22 @@ const headers = {
     description: 'What of Prefer was done (RFC 7240, section 3)',
     examples: ['count=exact'],
   }),
+  RateLimit: Type.String({
+    description:
+      'Where requests are limited: how many are left (`r`), and in how many seconds there are as many again as RateLimit-Policy says (`t`; draft-ietf-httpapi-ratelimit-headers-11)',
+    examples: ['"requests";r=599;t=60'],
+  }),
+  'RateLimit-Policy': Type.String({
+    description: 'Where requests are limited: how many (`q`) in so many seconds (`w`)',
+    examples: ['"requests";q=600;w=60'],
+  }),
   'RateLimit-Limit': Type.Integer({ description: 'Requests that a client has in a minute' }),
   'RateLimit-Remaining': Type.Integer({ description: 'Requests left in this minute' }),
   'RateLimit-Reset': Type.Integer({ description: 'Seconds until the next minute begins' }),
   'Retry-After': Type.Integer({ description: 'Seconds until it is worth trying again' }),
+  'X-Request-Id': Type.String({
+    description: 'The id of the request in the log: the one that it was sent with, or a random one',
+  }),
   'X-Total-Count': Type.Integer({
     description: 'How many there are on all pages, if `Prefer: count=exact` asked for it',
   }),
@@ -34,17 +47,26 @@ const headers = {
   }),
 }
 
-const pick = (names: (keyof typeof headers)[]) =>
+type HeaderName = keyof typeof headers
+
+/** What any answer has, ... */
+export const COMMON_HEADERS: HeaderName[] = ['X-Request-Id']
+/** ... and what those of an operation have whose requests are counted. */
+export const LIMIT_HEADERS: HeaderName[] = [
+  'RateLimit',
+  'RateLimit-Policy',
+  'RateLimit-Limit',
+  'RateLimit-Remaining',
+  'RateLimit-Reset',
+]
+
+const pick = (names: HeaderName[]) =>
   names.length > 0
     ? { headers: Object.fromEntries(names.map((name) => [name, headers[name]])) }
     : {}
 
 /** A JSON answer, sent as a value, as its text or as a stream of bytes. */
-export function json<T extends TSchema>(
-  schema: T,
-  description: string,
-  ...names: (keyof typeof headers)[]
-) {
+export function json<T extends TSchema>(schema: T, description: string, ...names: HeaderName[]) {
   return Type.Unsafe<Static<T> | Readable | string>({
     description,
     ...pick(names),
@@ -53,7 +75,7 @@ export function json<T extends TSchema>(
 }
 
 /** The answer to a conditional request whose client has the representation already. */
-export const notModified = (...names: (keyof typeof headers)[]) =>
+export const notModified = (...names: HeaderName[]) =>
   Type.Unsafe<void>({ type: 'null', description: 'The client has it already', ...pick(names) })
 
 /** Of an operation that has nothing but an id. */
@@ -69,16 +91,18 @@ const problems = {
   413: ['The body is too large', 'body-too-large'],
   414: ['The id is far too long', 'uri-too-long'],
   415: ['The body is not JSON', 'unsupported-media-type'],
+  417: ['Expect asks for something else than 100-continue', 'expectation-failed'],
+  421: ['The Host of the request is not served here', 'misdirected-request'],
   422: ['The Idempotency-Key was sent with another body before', 'idempotency-key-reused'],
   429: ['Too many requests; Retry-After says when to try again', 'too-many-requests'],
   500: ['The service failed', 'internal'],
   503: ['Not now; Retry-After says when to try again', 'overloaded'],
 } as const satisfies Record<number, readonly [description: string, example: Kind | FieldError]>
 
-const problemHeaders: { [status in Status]?: (keyof typeof headers)[] } = {
+const problemHeaders: { [status in Status]?: HeaderName[] } = {
   401: ['WWW-Authenticate'],
   403: ['WWW-Authenticate'],
-  429: ['Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
+  429: ['Retry-After'],
   503: ['Retry-After'],
 }
 
@@ -94,8 +118,13 @@ export function errors(...given: Given[]) {
 
 /** As `errors`, for an operation that needs no key and has no limit. */
 export function failures(...given: Given[]) {
+  return mistakes(500, 503, ...given)
+}
+
+/** As `failures`, for an operation that never fails itself. */
+export function mistakes(...given: Given[]) {
   const responses: Record<number, TSchema> = {}
-  for (const each of [500 as const, 503 as const, ...given]) {
+  for (const each of [417 as const, 421 as const, ...given]) {
     const example = exampleOf(each)
     const status = example.status as Status
     responses[status] = Type.Unsafe<unknown>({

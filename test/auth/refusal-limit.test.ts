@@ -17,7 +17,12 @@ t.test('30 requests a minute without a valid key are refused, and then it is a 4
       const answer = await ask(app, url, headers)
       t.equal(answer.statusCode, 429, url)
       t.match(answer.headers['retry-after'], /^([1-9]|[1-5]\d|60)$/)
-      t.match(answer.headers, { 'ratelimit-limit': '30', 'ratelimit-remaining': '0' })
+      t.match(answer.headers, {
+        'ratelimit-policy': '"refusals";q=30;w=60',
+        ratelimit: /^"refusals";r=0;t=\d+$/,
+        'ratelimit-limit': '30',
+        'ratelimit-remaining': '0',
+      })
       t.match(answer.json(), { status: 429, detail: /More than 30 requests without a valid key/ })
     }
     if (url !== '/nothing') t.equal((await ask(app, url, read)).statusCode, 200, 'a valid key')

@@ -9,7 +9,7 @@ type Content = Record<string, { schema: { $ref?: string }; example?: unknown }>
 interface Operation {
   operationId: string
   requestBody?: { content: Content }
-  responses: Record<string, { description: string; content?: Content }>
+  responses: Record<string, { description: string; headers?: object; content?: Content }>
 }
 
 t.test('/openapi.json is OpenAPI 3.1', async (t) => {
@@ -46,10 +46,27 @@ t.test('every view has its entity tag, its source, 304 and its tag in the contra
     t.strictSame(tags, ['views'], view.name)
     t.match(parameters, [{ in: 'header', name: 'If-None-Match' }], view.name)
     for (const status of ['200', '304']) {
-      t.strictSame(Object.keys(responses[status].headers), ['ETag', 'Cache-Status'], view.name)
+      const told = Object.keys(responses[status].headers).slice(0, 2)
+      t.strictSame(told, ['ETag', 'Cache-Status'], view.name)
     }
   }
 })
+
+t.test(
+  'every answer has its id in the contract, and its limit where there may be one',
+  async (t) => {
+    const app = await build(t)
+    const { paths, components } = (await app.inject('/openapi.json')).json()
+    for (const [name, { responses }] of operationsOf(paths)) {
+      for (const [status, { headers = {} }] of Object.entries(responses)) {
+        t.ok('X-Request-Id' in headers, `${name} ${status}`)
+        t.equal('RateLimit' in headers, '429' in responses, `${name} ${status}`)
+        t.equal('Retry-After' in headers, status === '429' || status === '503', `${name} ${status}`)
+        for (const each of Object.keys(headers)) t.ok(components.headers[each], each)
+      }
+    }
+  },
+)
 
 t.test('every body of the contract is a named component, with an example', async (t) => {
   const app = await build(t)
@@ -76,7 +93,11 @@ t.test('an answer that the contract does not have is noticed', async (t) => {
     method: 'GET',
     url: '/employees/1?x',
     status: 200,
-    headers: { 'content-type': 'application/json; charset=utf-8', etag: '"1"' },
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      etag: '"1"',
+      'x-request-id': '1',
+    },
     body: Buffer.from(JSON.stringify(employee)),
   }
   const body = (value: unknown) => ({ body: Buffer.from(JSON.stringify(value)) })
@@ -86,7 +107,10 @@ t.test('an answer that the contract does not have is noticed', async (t) => {
     { status: 304 },
     { headers: { ...good.headers, link: '</>' } },
     { headers: { ...good.headers, 'content-type': 'text/plain' } },
-    { headers: { 'content-type': 'application/json' } },
+    { headers: { ...good.headers, 'x-new': '1' } },
+    { headers: { ...good.headers, etag: undefined } },
+    { headers: { ...good.headers, 'x-request-id': undefined } },
+    { status: 421 },
     body({ ...employee, salary: '1' }),
     body({ ...employee, more: 1 }),
     body({ id: 1 }),

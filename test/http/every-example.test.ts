@@ -1,4 +1,7 @@
 // slow: each example has a service of its own
+import { once } from 'node:events'
+import { type IncomingMessage, type OutgoingHttpHeaders, request as send } from 'node:http'
+import { text } from 'node:stream/consumers'
 import type { InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config.js'
@@ -20,6 +23,8 @@ interface Provocation {
   /** The id in the path, in place of somebody's. */
   id?: string
   isOverloaded?: boolean
+  /** Node itself looks at it, and not at what is injected. */
+  isOverNetwork?: boolean
 }
 
 /** How each error comes about, at any operation whose contract has it. */
@@ -31,6 +36,8 @@ const provocations: Record<string, Provocation> = {
   413: { request: { payload: JSON.stringify({ name: 'x'.repeat(70_000) }), headers: json() } },
   414: { id: LONG },
   415: { request: { payload: 'x', headers: { 'content-type': 'text/plain' } } },
+  417: { request: { headers: { expect: 'nothing' } }, isOverNetwork: true },
+  421: { request: { headers: { host: 'elsewhere.example' } } },
   422: {
     prepare: (app) => app.employees.create({ ...ada, salary: 1 }, { client: '', key: 'used' }),
     request: { headers: { 'idempotency-key': 'used' } },
@@ -67,7 +74,7 @@ for (const { name, method, path, body, examples } of operations) {
 async function ask(
   t: Test,
   { method, path, body }: { method: string; path: string; body: object | undefined },
-  { config, prepare, request, id = '1', isOverloaded }: Provocation,
+  { config, prepare, request, id = '1', isOverloaded, isOverNetwork }: Provocation,
 ) {
   const { app, sample } = await buildSampled(t, config)
   if (method !== 'POST') await app.employees.create(ada)
@@ -75,10 +82,27 @@ async function ask(
   const heap = isOverloaded ? fillHeap(t) : undefined
   if (heap) sample()
   const url = path.replace('{id}', id)
+  if (isOverNetwork) {
+    const headers = request?.headers
+    return askOver(await app.listen({ port: 0 }), { method, path: url, headers })
+  }
   const payload = body && { payload: body }
   const answer = await app.inject({ method: method as 'GET', url, ...payload, ...request })
   heap?.empty()
   return answer
+}
+
+async function askOver(base: string, { method, path, headers = {} }: Asked) {
+  const asking = send(`${base}${path}`, { method, headers, agent: false }).end()
+  const [response] = (await once(asking, 'response')) as [IncomingMessage]
+  const body = await text(response)
+  return { statusCode: response.statusCode, json: () => JSON.parse(body) }
+}
+
+interface Asked {
+  method: string
+  path: string
+  headers?: OutgoingHttpHeaders | undefined
 }
 
 type Told = { errors: { path: string; message: string }[] }

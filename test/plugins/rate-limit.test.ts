@@ -5,11 +5,16 @@ import { timeOutCommands } from '../support/command-timeouts.js'
 import { apiKeys, read, write } from '../support/keys.js'
 import { RedisServer, redisClient, redisUrl } from '../support/redis-server.js'
 import { servedRoutes } from '../support/served-routes.js'
+import { shownViews } from '../support/shown-views.js'
 import { until } from '../support/until.js'
 
 t.test('unless it is configured there is no limit', async (t) => {
   const app = await build(t)
-  t.notMatch((await ask(app)).headers, { 'ratelimit-limit': String })
+  const names = Object.keys((await ask(app)).headers)
+  t.strictSame(
+    names.filter((name) => name.startsWith('ratelimit')),
+    [],
+  )
 })
 
 t.test('the headers count down, and then it is a 429 with Retry-After', async (t) => {
@@ -17,18 +22,40 @@ t.test('the headers count down, and then it is a 429 with Retry-After', async (t
   for (const left of ['1', '0']) {
     const answer = await ask(app)
     t.equal(answer.statusCode, 200)
-    t.match(answer.headers, { 'ratelimit-limit': '2', 'ratelimit-remaining': left })
+    t.match(answer.headers, {
+      'ratelimit-policy': '"requests";q=2;w=60',
+      ratelimit: new RegExp(`^"requests";r=${left};t=([1-9]|[1-5]\\d|60)$`),
+      'ratelimit-limit': '2',
+      'ratelimit-remaining': left,
+    })
   }
   const refused = await ask(app)
   t.equal(refused.statusCode, 429)
   t.match(refused.headers, {
     'content-type': /^application\/problem\+json/,
+    'ratelimit-policy': '"requests";q=2;w=60',
+    ratelimit: /^"requests";r=0;t=\d+$/,
     'ratelimit-limit': '2',
     'ratelimit-remaining': '0',
     'ratelimit-reset': /^([1-9]|[1-5]\d|60)$/,
     'retry-after': /^([1-9]|[1-5]\d|60)$/,
   })
   t.match(refused.json(), { status: 429, detail: /More than 2 requests in a minute/ })
+})
+
+t.test('a hit has its limit, over the network, too, and so has its 304', async (t) => {
+  const app = await build(t, { rateLimitPerMinute: 20 })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  for (const { path } of shownViews) {
+    await fetch(url + path)
+    const hit = await fetch(url + path)
+    const headers = { 'if-none-match': hit.headers.get('etag') as string }
+    for (const answer of [hit, await fetch(url + path, { headers })]) {
+      t.match(answer.headers.get('cache-status'), /; hit;/)
+      t.match(answer.headers.get('ratelimit'), /^"requests";r=\d+;t=\d+$/)
+      t.equal(answer.headers.get('ratelimit-policy'), '"requests";q=20;w=60')
+    }
+  }
 })
 
 t.test('every route counts, from cache too, and paths that do not exist', async (t) => {

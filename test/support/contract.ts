@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import type { OutgoingHttpHeaders } from 'node:http'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
+import { SECURITY_HEADERS } from '../../src/http/security-headers.js'
 
 interface Promised {
-  headers?: Record<string, { required?: boolean }>
+  headers?: Record<string, { $ref: string } | { required: boolean }>
   content?: Record<string, { schema: object; example?: unknown }>
 }
 interface Operation {
@@ -15,7 +16,10 @@ interface Operation {
 
 const contract: {
   paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, { examples: object[] }> }
+  components: {
+    schemas: Record<string, { examples: object[] }>
+    headers: Record<string, { required: boolean }>
+  }
 } = JSON.parse(readFileSync(new URL('../../../openapi.json', import.meta.url), 'utf8'))
 const ajv = new Ajv2020({ strict: false })
 addFormats.default(ajv)
@@ -44,14 +48,24 @@ function exampleOf(reference: string): object | undefined {
   return contract.components.schemas[reference.split('/').at(-1) as string]?.examples[0]
 }
 
-/** Answered before there is an operation, so that the contract of none has them. */
-const BEFORE_ANY = new Set([417, 421])
-
 /** Whatever problem there is. */
 const PROBLEM = '#/components/schemas/Problem'
 
-/** Headers that mean something to a client of an operation; the others are of the service as a whole. */
-const MEANT = /^(etag|location|link|cache-status|retry-after|www-authenticate)$/
+/** What a header of an error may be of which there is no operation. */
+const KNOWN = new Set(Object.keys(contract.components.headers).map((name) => name.toLowerCase()))
+
+/** Headers of which the contract says nothing, each with why. */
+const NOT_TOLD = new Set([
+  // Of a message or its representation, whatever it means: HTTP itself says what they are (RFC 9110 to 9112).
+  ...['content-type', 'content-length', 'content-encoding', 'vary', 'cache-control', 'date'],
+  ...['connection', 'keep-alive', 'transfer-encoding'],
+  // Of a path and not of an operation: which ones it has.
+  'allow',
+  // For browsers alone, the same on every answer: docs/operations.md has them.
+  ...Object.keys(SECURITY_HEADERS),
+])
+/** For browsers alone, where CORS_ORIGINS names some. */
+const CORS = /^access-control-/
 
 export interface Exchange {
   method: string
@@ -67,9 +81,11 @@ export function faultOf({ method, url, status, headers, body }: Exchange): strin
   const pathname = url.split('?', 1)[0] as string
   const path = paths.find(({ pattern }) => pattern.test(pathname))?.path
   const name = method === 'HEAD' ? 'get' : method.toLowerCase()
-  const operation = path && !BEFORE_ANY.has(status) && contract.paths[path]?.[name]
+  const operation = path && contract.paths[path]?.[name]
   if (!operation) {
     if (status < 400) return undefined
+    const untold = untoldOf(headers, KNOWN)
+    if (untold) return untold
     if (type !== 'application/problem+json') return `an error of ${type}`
     const isKnown = method === 'HEAD' || isValid(PROBLEM, JSON.parse(body.toString()))
     return isKnown ? undefined : 'a problem of no kind that the contract has'
@@ -78,11 +94,13 @@ export function faultOf({ method, url, status, headers, body }: Exchange): strin
   if (!response) return 'a status that is not in the contract'
 
   const promised = new Map(
-    Object.entries(response.headers ?? {}).map(([name, header]) => [name.toLowerCase(), header]),
+    Object.entries(response.headers ?? {}).map(([name, header]) => [
+      name.toLowerCase(),
+      'required' in header ? header : (contract.components.headers[name] as { required: boolean }),
+    ]),
   )
-  for (const header of Object.keys(headers)) {
-    if (MEANT.test(header) && !promised.has(header)) return `a header ${header}`
-  }
+  const untold = untoldOf(headers, promised)
+  if (untold) return untold
   for (const [header, { required }] of promised) {
     if (required && headers[header] === undefined) return `no header ${header}`
   }
@@ -92,6 +110,14 @@ export function faultOf({ method, url, status, headers, body }: Exchange): strin
   const place = ['paths', path, name, 'responses', `${status}`, 'content', type, 'schema']
   const validate = validator(referenceTo(...place))
   return validate(JSON.parse(body.toString())) ? undefined : ajv.errorsText(validate.errors)
+}
+
+/** A header that is none of those, and needs to be told of. */
+function untoldOf(headers: OutgoingHttpHeaders, told: { has(name: string): boolean }) {
+  const untold = Object.keys(headers).find(
+    (name) => !told.has(name) && !NOT_TOLD.has(name) && !CORS.test(name),
+  )
+  return untold && `a header ${untold}`
 }
 
 /** Whether a value is as a schema of the contract says; `reference` leads to it. */
