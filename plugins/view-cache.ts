@@ -15,7 +15,7 @@ export default fp(
   async function viewCachePlugin(fastify) {
     const { metrics, views } = fastify
     const cache = new ViewCache<View>((view) => views.version(view), {
-      readChanges: views.readChanges,
+      readChanges: (...since) => views.readChanges(...since),
       onFill: ({ name }, what, seconds) => metrics.viewFilled(name, what, seconds),
       encode: (body, coding) => ENCODERS[coding as ContentCoding].encode(body),
     })
