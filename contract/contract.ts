@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { ofProject, run } from '../src/commands/command.js'
 import { breakingChanges, mayBreak } from './breaking.js'
@@ -8,7 +8,6 @@ const command = new Command('npm run contract --')
   .description(
     'Checks a contract: its form, and that nothing breaks since the last release unless the version says so.',
   )
-  .option('--release', 'make the present contract the released one, if it may be')
   .addOption(ofProject('--present <file>', 'the present contract', 'openapi.json'))
   .addOption(
     ofProject('--released <file>', 'the contract of the last release', 'contract/released.json'),
@@ -18,12 +17,11 @@ const command = new Command('npm run contract --')
 await run(command)
 
 interface Options {
-  release?: true
   present: string
   released: string
 }
 
-function check({ release, present, released }: Options): void {
+function check({ present, released }: Options): void {
   const lint = redocly('lint', present)
   if (lint.status !== 0) throw new Error(lint.stdout + lint.stderr)
 
@@ -35,13 +33,10 @@ function check({ release, present, released }: Options): void {
 ${to} breaks what clients of ${from} rely on:
 ${changes.map((change) => `- ${change}`).join('\n')}
 
-Take it back; or, if it must be, raise the ${from.startsWith('0.') ? 'minor' : 'major'} number of the version in package.json, run \
-"npm run openapi", and with the release "npm run contract -- --release".`)
+Take it back; or, if it must be, raise the ${from.startsWith('0.') ? 'minor' : 'major'} number of the version in package.json, and run \
+"npm run openapi".`)
   }
-  if (release) copyFileSync(present, released)
-  console.log(
-    release ? `${to} is the released contract now` : `${to} keeps to the contract of ${from}`,
-  )
+  console.log(`${to} keeps to the contract of ${from}`)
   for (const change of changes) console.log(`- breaks, as the version says: ${change}`)
 }
 

@@ -154,9 +154,8 @@ t.test('what no client can miss is no breaking change', async (t) => {
   t.strictSame(breakingChanges(file, present), [])
 })
 
-t.test('a breaking change needs a version that says so, and so does its release', async (t) => {
-  const { file, changed, check } = await released(t)
-  const before = readFileSync(file, 'utf8')
+t.test('a breaking change needs a version that says so', async (t) => {
+  const { changed, check } = await released(t)
   const renamed: Change = (document) => {
     list(document).operationId = 'getEmployees'
   }
@@ -164,16 +163,12 @@ t.test('a breaking change needs a version that says so, and so does its release'
     code: 1,
     stderr: /0\.1\.0 breaks what clients of 0\.1\.0 rely on:\n- .+\n\n.*raise the minor number/,
   })
-  t.match(await check(changed(renamed), '--release'), { code: 1 })
-  t.equal(readFileSync(file, 'utf8'), before)
 
   const risen = changed((document) => {
     renamed(document)
     document.info.version = '0.2.0'
   })
   t.match(await check(risen), { code: 0, stdout: 'breaks, as the version says' })
-  t.match(await check(risen, '--release'), { code: 0 })
-  t.equal(readFileSync(file, 'utf8'), readFileSync(risen, 'utf8'))
 })
 
 t.test('a document that is badly made is refused', async (t) => {
@@ -208,12 +203,10 @@ async function released(t: Test) {
     writeFileSync(present, JSON.stringify(copy))
     return present
   }
-  const check = (present: string, ...options: string[]) => {
+  const check = (present: string) => {
     const files = ['--present', present, '--released', file]
     return outcome(
-      spawn(process.execPath, [CONTRACT, ...files, ...options], {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      }),
+      spawn(process.execPath, [CONTRACT, ...files], { stdio: ['ignore', 'pipe', 'pipe'] }),
     )
   }
   return { file, changed, check }
