@@ -12,6 +12,7 @@ const HOUSE = {
   // Side by side: protocol, who may ask, what is kept, what is true. None knows another.
   'src/http': ['src/problems'],
   'src/auth': [],
+  'src/phases': [],
   'src/cache': [],
   'src/store': ['drizzle'],
 
@@ -37,6 +38,7 @@ const HOUSE = {
     'src/problems',
     'src/http',
     'src/auth',
+    'src/phases',
     'src/cache',
     'src/store',
     'src/employees',

@@ -63,8 +63,8 @@ export default fp(
   { name: 'openapi' },
 )
 
-/** The link to a next page, a count that was asked for, and what only the limit of requests in a minute tells. */
-const SOMETIMES = /^(?:Link|X-Total-Count|Preference-Applied|RateLimit.*)$/
+/** The link to a next page, a count that was asked for, and what only a configuration tells of. */
+const SOMETIMES = /^(?:Link|X-Total-Count|Preference-Applied|Server-Timing|RateLimit.*)$/
 
 /** Each header as the contract has it: always there, but for those. */
 const HEADERS = Object.fromEntries(

@@ -28,12 +28,13 @@ interface Heads {
  * behind it (onResponse: the log, the metrics) run as ever.
  *
  * What is anything else is sent as Fastify sends it, and so is the answer to HEAD, and one on which a hook
- * has put a header: CORS, a limit, the end of the connection. And that to HTTP/1.0, to which Node would say
+ * has put a header: CORS, a limit, the end of the connection; and whatever Server-Timing is told of. And that to HTTP/1.0, to which Node would say
  * no Content-Length: who asks could not tell a whole body from one that was cut off, nor ask again there.
  */
 export default fp(
   async function readyAnswersPlugin(fastify) {
     const { config, slowReaders, viewCache } = fastify
+    const isTimed = config.serverTiming
     const cacheStatus = cacheStatusWith(config.viewMaxStalenessMs)
     const vary = config.compression ? linesOf({ vary: 'accept-encoding' }) : ''
     const heads = new WeakMap<CacheEntry, Heads>()
@@ -44,7 +45,7 @@ export default fp(
       const { source, etag, entry, body } = answer
       if (!(raw instanceof ServiceResponse) || request.method === 'HEAD' || hasHeaders(this))
         return false
-      if (request.raw.httpVersionMinor === 0) return false
+      if (isTimed || request.raw.httpVersionMinor === 0) return false
       const id = idLine(request.id)
       if (source === 'not_modified') {
         noteSource(this, view, source)

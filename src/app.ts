@@ -14,6 +14,7 @@ import database from '../plugins/database.js'
 import errors, { sendUnroutable } from '../plugins/errors.js'
 import host from '../plugins/host.js'
 import inARow from '../plugins/in-a-row.js'
+import journeys from '../plugins/journeys.js'
 import methods from '../plugins/methods.js'
 import metrics from '../plugins/metrics.js'
 import nearCopies from '../plugins/near-copies.js'
@@ -26,6 +27,7 @@ import redis from '../plugins/redis.js'
 import refusals from '../plugins/refusals.js'
 import requestIds from '../plugins/request-id.js'
 import securityHeaders from '../plugins/security-headers.js'
+import serverTiming from '../plugins/server-timing.js'
 import slowReaders from '../plugins/slow-readers.js'
 import status from '../plugins/status.js'
 import store from '../plugins/store.js'
@@ -83,6 +85,7 @@ export async function buildApp(config: Config) {
   app.decorate('config', config)
   await app.register(connections)
   await app.register(pipelining)
+  await app.register(journeys)
   await app.register(refusals)
   await app.register(requestIds)
   await app.register(securityHeaders)
@@ -110,6 +113,7 @@ export async function buildApp(config: Config) {
   await app.register(status)
   await app.register(caching)
   await app.register(nearCopies)
+  await app.register(serverTiming)
 
   // A new file in routes/ is a new resource or view, with no list to add it to.
   await app.register(autoload, { dir: fileURLToPath(new URL('../routes', import.meta.url)) })

@@ -113,6 +113,10 @@ const Environment = Type.Object({
     default: 'on',
     description: 'on or off: are answers compressed for clients that ask for it?',
   }),
+  SERVER_TIMING: Type.Union([Type.Literal('true'), Type.Literal('false')], {
+    default: 'false',
+    description: 'true or false: do answers say in Server-Timing what they waited for?',
+  }),
   WEB_CONCURRENCY: Type.Integer({
     default: 1,
     minimum: 1,
@@ -185,6 +189,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     corsOrigins: listed(parsed.CORS_ORIGINS ?? ''),
     cacheTtlSeconds: parsed.CACHE_TTL_SECONDS,
     compression: parsed.COMPRESSION === 'on',
+    serverTiming: parsed.SERVER_TIMING === 'true',
     webConcurrency: parsed.WEB_CONCURRENCY,
     logLevel: parsed.LOG_LEVEL,
   }

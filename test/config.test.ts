@@ -23,6 +23,7 @@ const defaults = {
   corsOrigins: [],
   cacheTtlSeconds: 300,
   compression: true,
+  serverTiming: false,
   webConcurrency: 1,
   logLevel: 'info',
 }
@@ -51,6 +52,7 @@ t.test('a variable that is set to nothing counts as unset, but for keys', async 
     'CORS_ORIGINS',
     'CACHE_TTL_SECONDS',
     'COMPRESSION',
+    'SERVER_TIMING',
     'WEB_CONCURRENCY',
     'LOG_LEVEL',
   ]
@@ -79,6 +81,7 @@ t.test('every variable is read', async (t) => {
     CORS_ORIGINS: 'https://app.example',
     CACHE_TTL_SECONDS: '60',
     COMPRESSION: 'off',
+    SERVER_TIMING: 'true',
     WEB_CONCURRENCY: '4',
     LOG_LEVEL: 'warn',
     PATH: '/usr/bin',
@@ -101,6 +104,7 @@ t.test('every variable is read', async (t) => {
     corsOrigins: ['https://app.example'],
     cacheTtlSeconds: 60,
     compression: false,
+    serverTiming: true,
     webConcurrency: 4,
     logLevel: 'warn',
   })

@@ -35,6 +35,11 @@ export const headers = {
   'RateLimit-Remaining': Type.Integer({ description: 'Requests left in this minute' }),
   'RateLimit-Reset': Type.Integer({ description: 'Seconds until the next minute begins' }),
   'Retry-After': Type.Integer({ description: 'Seconds until it is worth trying again' }),
+  'Server-Timing': Type.String({
+    description:
+      'Where that is configured: what the answer waited for, in milliseconds (https://www.w3.org/TR/server-timing/)',
+    examples: ['probe;dur=0.210, l1;dur=0.004, redis;dur=0.650, fill;dur=3.200, db;dur=2.900'],
+  }),
   'X-Request-Id': Type.String({
     description: 'The id of the request in the log: the one that it was sent with, or a random one',
   }),
@@ -50,7 +55,7 @@ export const headers = {
 type HeaderName = keyof typeof headers
 
 /** What any answer has, ... */
-export const COMMON_HEADERS: HeaderName[] = ['X-Request-Id']
+export const COMMON_HEADERS: HeaderName[] = ['X-Request-Id', 'Server-Timing']
 /** ... and what those of an operation have whose requests are counted. */
 export const LIMIT_HEADERS: HeaderName[] = [
   'RateLimit',

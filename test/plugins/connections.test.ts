@@ -44,7 +44,7 @@ t.test('a flood is one line in the log', async (t) => {
   await open(t, app)
   for (let count = 0; count < 20; count++) await isRefused(t, app)
   t.equal(lines.length, 1)
-  t.match(lines, [{ refused: 1, open: 1, maxConnections: 1, address: '127.0.0.1' }])
+  t.match(lines, [{ refused: 1, open: 1, maxConnections: 1, 'client.ip': '127.0.0.1' }])
 })
 
 t.test('who sends nothing, or half a head, is gone in time, and need not agree', async (t) => {

@@ -1,0 +1,80 @@
+import fp from 'fastify-plugin'
+import type { View } from '../drizzle/define-view.js'
+import type { ByteStore } from '../src/cache/byte-store.js'
+import { Miss, type ViewCache } from '../src/cache/view-cache.js'
+import { currentJourney, ended, Journey, observeMethods } from '../src/phases/journey.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Its way through the service, where somebody wants to know. */
+    journey: Journey | undefined
+  }
+}
+
+/** Notes what each request waits for. Where nobody wants to know there is no hook, and nothing is asked. */
+export default fp(
+  async function journeysPlugin(fastify) {
+    fastify.decorateRequest('journey', undefined)
+    const { config } = fastify
+    if (!config.serverTiming) return
+
+    fastify.addHook('onRequest', function beginJourney(request, _reply, done) {
+      request.journey = new Journey(undefined)
+      request.journey.run(done)
+    })
+    // A body is read for the connection, and not for its request.
+    fastify.addHook('preValidation', function goOn({ journey }, _reply, done) {
+      if (journey) journey.run(done)
+      else done()
+    })
+    fastify.addHook('onReady', async () => {
+      const { employees, redis, redisState, viewCache, views } = fastify
+      observeMethods(employees, 'db', [
+        ...(['create', 'get', 'update', 'delete', 'page', 'sortedPage', 'list', 'ping'] as const),
+      ])
+      observeMethods(views, 'db', ['read', 'readChanges'])
+      if (redisState() !== 'off')
+        observeMethods(redis as unknown as ByteStore, 'redis', ['getBuffer', 'increment'])
+      observeViews(viewCache)
+    })
+  },
+  { name: 'journeys' },
+)
+
+/**
+ * All who share a probe are told of it by whoever asked first, so each goes on with a journey of its own: in
+ * `known`, which is asked when the version is there, and behind it.
+ */
+function observeViews(cache: ViewCache<View>): void {
+  const near = cache.near.bind(cache)
+  const lookup = cache.lookup.bind(cache)
+  cache.near = (view, known, done, failed) => {
+    const journey = currentJourney()
+    if (!journey) return near(view, known, done, failed)
+    let end = journey.begin('probe', view.name)
+    const knownThen: typeof known = (etag) => {
+      end()
+      end = journey.begin('l1', view.name)
+      return known(etag)
+    }
+    const goOn = (error: unknown, work: () => void) => {
+      end(error)
+      journey.run(work)
+    }
+    near(
+      view,
+      knownThen,
+      (found) => goOn(undefined, () => done(found)),
+      (error) => goOn(error, () => failed(error)),
+    )
+  }
+  cache.lookup = async (view, ...given) => {
+    const found = await lookup(view, ...given)
+    const journey = currentJourney()
+    if (!(found instanceof Miss) || !journey) return found
+    const { fill, abandon } = found
+    const observed: typeof fill = (filling) =>
+      ended(() => fill(filling), journey.begin('fill', view.name))
+    return new Miss(observed, abandon)
+  }
+}
