@@ -13,6 +13,7 @@ const HOUSE = {
   'src/http': ['src/problems'],
   'src/auth': [],
   'src/phases': [],
+  'src/tracing': ['src/phases', 'src/release.ts'],
   'src/cache': [],
   'src/store': ['drizzle'],
 
@@ -22,7 +23,7 @@ const HOUSE = {
   // The process: its configuration, its log, its workers.
   'src/runtime.ts': [],
   'src/connection-limits.ts': [],
-  'src/config.ts': ['src/auth', 'src/cache', 'src/connection-limits.ts'],
+  'src/config.ts': ['src/auth', 'src/cache', 'src/tracing', 'src/connection-limits.ts'],
   'src/logger.ts': ['src/config.ts', 'src/terminal-log.ts'],
   'src/terminal-log.ts': ['src/http'],
   'src/start-log.ts': ['src/config.ts', 'src/release.ts', 'src/cache', 'src/store'],
@@ -39,6 +40,7 @@ const HOUSE = {
     'src/http',
     'src/auth',
     'src/phases',
+    'src/tracing',
     'src/cache',
     'src/store',
     'src/employees',
@@ -86,6 +88,7 @@ const OWN = {
   'pg-copy-streams': ['src/store/postgres'],
   'drizzle-orm': ['src/store', 'drizzle'],
   ioredis: ['src/cache'],
+  '@opentelemetry': ['src/tracing'],
   'prom-client': ['src/metrics', 'src/workers', 'plugins'],
   fastify: ['src/http', 'src/auth', 'src/problems', 'plugins', 'routes', 'src/app.ts'],
 }

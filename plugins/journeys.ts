@@ -1,8 +1,13 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { View } from '../drizzle/define-view.js'
 import type { ByteStore } from '../src/cache/byte-store.js'
 import { Miss, type ViewCache } from '../src/cache/view-cache.js'
+import { pathOf } from '../src/http/request-line.js'
+import { setTraceFields, traceContextOf } from '../src/http/trace-context.js'
 import { currentJourney, ended, Journey, observeMethods } from '../src/phases/journey.js'
+import type { RequestSpan, Tracing } from '../src/tracing/tracing.js'
+import type { TracingConfig } from '../src/tracing/variables.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -11,15 +16,17 @@ declare module 'fastify' {
   }
 }
 
-/** Notes what each request waits for. Where nobody wants to know there is no hook, and nothing is asked. */
+/** Notes what each request waits for, for Server-Timing and for traces. Where nobody wants to know there is no hook, and nothing is asked. */
 export default fp(
   async function journeysPlugin(fastify) {
     fastify.decorateRequest('journey', undefined)
     const { config } = fastify
-    if (!config.serverTiming) return
+    const tracing = config.tracing && (await startTracing(fastify, config.tracing))
+    if (!config.serverTiming && !tracing) return
 
-    fastify.addHook('onRequest', function beginJourney(request, _reply, done) {
-      request.journey = new Journey(undefined)
+    fastify.addHook('onRequest', function beginJourney(request, reply, done) {
+      const span = tracing && beginSpan(tracing, request, reply)
+      request.journey = new Journey(span && ((...phase) => span.observe(...phase)))
       request.journey.run(done)
     })
     // A body is read for the connection, and not for its request.
@@ -27,6 +34,7 @@ export default fp(
       if (journey) journey.run(done)
       else done()
     })
+    if (tracing) fastify.addHook('onClose', () => tracing.close())
     fastify.addHook('onReady', async () => {
       const { employees, redis, redisState, viewCache, views } = fastify
       observeMethods(employees, 'db', [
@@ -40,6 +48,26 @@ export default fp(
   },
   { name: 'journeys' },
 )
+
+/** What is loaded for that is loaded for nobody else. */
+async function startTracing({ config, log }: FastifyInstance, tracing: TracingConfig) {
+  const { Tracing } = await import('../src/tracing/tracing.js')
+  const databaseSystem = config.databaseUrl.startsWith('file:') ? 'sqlite' : 'postgresql'
+  const onChange = (reason: string | undefined) => {
+    if (reason === undefined) log.info('the collector of traces is here again')
+    else log.warn({ 'error.message': reason }, 'the collector of traces takes none: they are lost')
+  }
+  return Tracing.start(tracing, { serviceName: config.serviceName, databaseSystem, onChange })
+}
+
+function beginSpan(tracing: Tracing, request: FastifyRequest, reply: FastifyReply): RequestSpan {
+  const { method, url, routeOptions, raw } = request
+  const asked = { method, path: pathOf(url), route: routeOptions.url, client: traceContextOf(raw) }
+  const span = tracing.begin(asked)
+  setTraceFields(raw, span.fields)
+  reply.raw.once('close', () => span.end(reply.raw.statusCode))
+  return span
+}
 
 /**
  * All who share a probe are told of it by whoever asked first, so each goes on with a journey of its own: in

@@ -8,6 +8,7 @@ import { parseProxies } from './auth/trusted-proxies.js'
 import { readRedisTls } from './cache/redis-tls.js'
 import { parseRedisUrl, REDIS_URL_FORMS } from './cache/redis-url.js'
 import { type ConnectionLimits, connectionLimits } from './connection-limits.js'
+import { TRACING_VARIABLES, tracingOf } from './tracing/variables.js'
 
 const LogLevel = Type.Union(
   (['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const).map((level) =>
@@ -123,6 +124,7 @@ const Environment = Type.Object({
     maximum: 256,
     description: 'an integer from 1 to 256',
   }),
+  ...TRACING_VARIABLES,
   LOG_LEVEL: Type.Unsafe<Static<typeof LogLevel>>({
     ...LogLevel,
     default: 'info',
@@ -191,6 +193,9 @@ export function readConfig(env: Record<string, string | undefined>) {
     compression: parsed.COMPRESSION === 'on',
     serverTiming: parsed.SERVER_TIMING === 'true',
     webConcurrency: parsed.WEB_CONCURRENCY,
+    /** Who is told of requests; unset: nobody. */
+    tracing: tracingOf(parsed),
+    serviceName: parsed.OTEL_SERVICE_NAME,
     logLevel: parsed.LOG_LEVEL,
   }
 }
@@ -233,7 +238,7 @@ export function assertGuarded({ host, apiKeys, allowAnonymous }: Config): void {
 export function describeVariables(): string {
   return Object.entries(Environment.properties)
     .map(([name, { description, default: value }]) => {
-      return `  ${name.padEnd(27)} ${description} (${value === undefined ? 'unset' : `default ${value}`})`
+      return `  ${name.padEnd(34)} ${description} (${value === undefined ? 'unset' : `default ${value}`})`
     })
     .join('\n')
 }
@@ -242,7 +247,9 @@ function describe(errors: ValueError[]): string {
   const lines = new Map<string, string>()
   for (const { path, value, schema } of errors) {
     const name = path.slice(1)
-    const shown = name.endsWith('_URL') ? withoutSecret(String(value)) : JSON.stringify(value)
+    const shown = /_(?:URL|ENDPOINT)$/.test(name)
+      ? withoutSecret(String(value))
+      : JSON.stringify(value)
     lines.set(name, `${name} must be ${schema.description}${shown && `, not ${shown}`}`)
   }
   return [...lines.values()].join('\n')

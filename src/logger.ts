@@ -16,19 +16,17 @@ const FLUSH_MS = 100
  */
 export function loggerOptions({
   logLevel: level,
-}: Pick<Config, 'logLevel'>): LoggerOptions & { stream?: DestinationStream } {
+  serviceName,
+}: Pick<Config, 'logLevel' | 'serviceName'>): LoggerOptions & { stream?: DestinationStream } {
   if (level === 'silent') return { level }
   if (process.stdout.isTTY) return { level, stream: terminal() }
-  return { level, ...ECS, stream: standardOutput() }
+  const base = { ...BASE, 'service.name': serviceName }
+  return { level, ...ECS, base, stream: standardOutput() }
 }
 
+const BASE = { 'process.pid': process.pid, 'host.name': hostname(), 'ecs.version': '8.17.0' }
+
 const ECS: LoggerOptions = {
-  base: {
-    'process.pid': process.pid,
-    'host.name': hostname(),
-    'service.name': 'employees',
-    'ecs.version': '8.17.0',
-  },
   messageKey: 'message',
   timestamp: timestampOf(),
   formatters: {
