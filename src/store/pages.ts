@@ -8,24 +8,36 @@ export interface PageStatement {
   names: string[]
 }
 
-/** How a dialect writes the parameter at a place, which begins with 1. */
-type Place = (position: number) => string
+/** How a database writes such statements, and what it takes for one seek. */
+export interface PageDialect {
+  /** The parameter at a place, which begins with 1. */
+  place: (position: number) => string
+  /**
+   * Whether an index is read from behind a pair on, `(name, id) > (…, …)`. Where it is not, a pair is compared
+   * one after the other: all that are equal would be read, from the first on.
+   */
+  seeksPairs: boolean
+}
 
 /** The last code point: a name has at most 100. */
 const LAST = '\u{10ffff}'.repeat(100)
 
 /**
- * Makes the statements of pages, each once. A page is read by seeks alone: what stands at the very value
- * behind which it begins, by id, and what stands beyond, in the order of the index; of either no more than
- * the page has. (One comparison for both would read all that are equal, from the first on.)
+ * Makes the statements of pages, each once. A page is read by seeks alone: one for the pair behind which it
+ * begins; or, where its columns go different ways or the database knows no pairs, what stands at the very
+ * value, by id, and what stands beyond, in the order of the index; of either no more than the page has.
+ *
+ * Where pairs are known, whatever would let another index pass for one in order is avoided: of rows whose
+ * department is said to be equal, the order by id is that of the primary key as well, which would be read past
+ * everybody else.
  */
 export class PageStatements<Prepared> {
-  readonly #place: Place
+  readonly #dialect: PageDialect
   readonly #prepare: (statement: PageStatement) => Prepared
   readonly #known = new Map<string, { prepared: Prepared; names: string[] }>()
 
-  constructor(place: Place, prepare: (statement: PageStatement) => Prepared) {
-    this.#place = place
+  constructor(dialect: PageDialect, prepare: (statement: PageStatement) => Prepared) {
+    this.#dialect = dialect
     this.#prepare = prepare
   }
 
@@ -36,7 +48,7 @@ export class PageStatements<Prepared> {
     const shape = `${by} ${isDescending} ${departments.length} ${!!salary} ${q !== undefined} ${!!behind} ${isCounted}`
     let known = this.#known.get(shape)
     if (!known) {
-      const statement = pageStatement(query, behind !== undefined, this.#place)
+      const statement = pageStatement(query, behind !== undefined, this.#dialect)
       known = { prepared: this.#prepare(statement), names: statement.names }
       this.#known.set(shape, known)
     }
@@ -95,25 +107,39 @@ function valuesOf(query: PageQuery, behind: PageQuery['after']): Record<string, 
 /** What is read of a page by one seek. */
 type Seek = 'from the first' | 'at the value' | 'beyond'
 
-function pageStatement(query: PageQuery, isBehind: boolean, place: Place): PageStatement {
+function pageStatement(
+  query: PageQuery,
+  isBehind: boolean,
+  { place, seeksPairs }: PageDialect,
+): PageStatement {
   const names: string[] = []
   const given = (name: string) => place(names.push(name))
   const { by, isDescending, departments, isCounted } = query
+  const [beyond, end] = isDescending ? (['<', '>='] as const) : (['>', '<='] as const)
   // Salaries stand from the highest down in the indexes, and equal ones by ascending id.
   const isIdDescending = by === 'salary' ? !isDescending : isDescending
-  const columns =
-    by === 'id'
-      ? [['id', isDescending] as const]
-      : [[by, isDescending] as const, ['id', isIdDescending] as const]
-  const order = (table = '') =>
-    columns.map(([name, isDown]) => `${table}${name}${isDown ? ' DESC' : ''}`).join(', ')
+  const isWithin = seeksPairs && by === 'id' && departments.length > 0
+  /** What leads the index in front of the id, where the two are compared as a pair. */
+  const leading = isWithin
+    ? 'department'
+    : seeksPairs && (by === 'name' || by === 'department')
+      ? by
+      : undefined
+  const directions: Record<string, boolean> = {
+    [leading ?? by]: isDescending,
+    [by]: isDescending,
+    id: isIdDescending,
+  }
+  const order = (columns: string[], table = '') =>
+    columns.map((name) => `${table}${name}${directions[name] ? ' DESC' : ''}`).join(', ')
+  const columns = [...new Set([by, 'id'])]
 
   const total = isCounted
     ? `(SELECT count(*) AS total FROM employees${where(filtersOf(query, given))})`
     : undefined
   const seeks: Seek[] = !isBehind
     ? ['from the first']
-    : by === 'id'
+    : by === 'id' || leading
       ? ['beyond']
       : ['at the value', 'beyond']
   const each = by === 'id' && departments.length > 1 ? departments.map((_, index) => index) : [0]
@@ -122,28 +148,44 @@ function pageStatement(query: PageQuery, isBehind: boolean, place: Place): PageS
     branches.length === 1
       ? branches[0]
       : `SELECT * FROM (${branches.map((text) => `SELECT * FROM (${text}) AS one`).join(' UNION ALL ')}) AS found
-         ORDER BY ${order()} LIMIT ${given('limit')}`
+         ORDER BY ${order(columns)} LIMIT ${given('limit')}`
   if (!total) return { text: `${page}`, names }
   const text = `SELECT page.id, page.name, page.salary, page.department, total.total
-    FROM ${total} AS total LEFT JOIN (${page}) AS page ON true ORDER BY ${order('page.')}`
+    FROM ${total} AS total LEFT JOIN (${page}) AS page ON true ORDER BY ${order(columns, 'page.')}`
   return { text, names }
 
   function branch(seek: Seek, department: number): string {
     const conditions: string[] = []
-    if (departments.length > 0) conditions.push(`department = ${given(`department${department}`)}`)
-    if (seek === 'beyond') {
-      conditions.push(`${by} ${isDescending ? '<' : '>'} ${given(by === 'id' ? 'after' : 'value')}`)
-      // The other end is this side of the value: with both, an index could be read from there.
-      conditions.push(...rangeOf(query, given, isDescending ? 'lower' : 'upper'))
+    const own = `department${department}`
+    if (isWithin) {
+      if (seek === 'beyond') conditions.push(pair('department', own))
+      else conditions.push(`department ${isDescending ? '<=' : '>='} ${given(own)}`)
+      conditions.push(`department ${end} ${given(own)}`)
     } else {
-      conditions.push(...rangeOf(query, given))
-    }
-    if (seek === 'at the value') {
-      conditions.push(`${by} = ${given('value')}`)
-      conditions.push(`id ${isIdDescending ? '<' : '>'} ${given('after')}`)
+      if (departments.length > 0) conditions.push(`department = ${given(own)}`)
+      if (seek === 'beyond') {
+        conditions.push(
+          leading
+            ? pair(leading, 'value')
+            : `${by} ${beyond} ${given(by === 'id' ? 'after' : 'value')}`,
+        )
+        // The other end is this side of the value: with both, an index could be read from there.
+        conditions.push(...rangeOf(query, given, isDescending ? 'lower' : 'upper'))
+      } else {
+        conditions.push(...rangeOf(query, given))
+      }
+      if (seek === 'at the value') {
+        const at = seeksPairs ? ['>=', '<='] : ['=']
+        conditions.push(...at.map((comparison) => `${by} ${comparison} ${given('value')}`))
+        conditions.push(`id ${isIdDescending ? '<' : '>'} ${given('after')}`)
+      }
     }
     return `SELECT id, name, salary, department FROM employees${where(conditions)}
-      ORDER BY ${order()} LIMIT ${given('limit')}`
+      ORDER BY ${order(leading ? [leading, 'id'] : columns)} LIMIT ${given('limit')}`
+  }
+
+  function pair(column: string, value: string): string {
+    return `(${column}, id) ${beyond} (${given(value)}, ${given('after')})`
   }
 }
 

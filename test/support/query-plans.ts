@@ -7,6 +7,8 @@ export interface Step {
   'Actual Rows': number
   'Actual Loops': number
   'Rows Removed by Filter'?: number
+  'Shared Hit Blocks': number
+  'Shared Read Blocks': number
   Plans?: Step[]
 }
 
@@ -16,10 +18,10 @@ export async function planOf(shell: Shell, sql: string): Promise<string[]> {
   return plan.map(({ detail }) => detail)
 }
 
-/** How PostgreSQL goes about a query: its steps, and how many employees it looks at. */
-export async function stepsOf(shell: Shell, sql: string) {
+/** How PostgreSQL goes about a query: its steps, how many employees it looks at, and how many pages of the disk. */
+export async function stepsOf(shell: Pick<Shell, 'all'>, sql: string) {
   const [row] = await shell.all<{ 'QUERY PLAN': [{ Plan: Step }] }>(
-    `EXPLAIN (ANALYZE, FORMAT JSON) ${sql}`,
+    `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`,
   )
   const steps = row ? flat(row['QUERY PLAN'][0].Plan) : []
   const looks = steps
@@ -27,7 +29,12 @@ export async function stepsOf(shell: Shell, sql: string) {
     .map((step) => {
       return (step['Actual Rows'] + (step['Rows Removed by Filter'] ?? 0)) * step['Actual Loops']
     })
-  return { steps, rows: looks.reduce((sum, count) => sum + count, 0) }
+  const [all] = steps
+  return {
+    steps,
+    rows: looks.reduce((sum, count) => sum + count, 0),
+    blocks: (all?.['Shared Hit Blocks'] ?? 0) + (all?.['Shared Read Blocks'] ?? 0),
+  }
 }
 
 function flat(step: Step): Step[] {

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { employees } from '../../../drizzle/postgres/schema.js'
 import type { StoreOptions } from '../database.js'
 import { unwrapped } from '../errors.js'
@@ -6,7 +6,7 @@ import { bodyHash, bodyHashOfAll } from '../idempotency-digests.js'
 import { JsonArrayStream } from '../json-array-stream.js'
 import { PageStatements, sortedPage } from '../pages.js'
 import { repeat } from '../repeat.js'
-import type { Employee, EmployeeStore, Store } from '../store.js'
+import type { Employee, EmployeeStore, PageQuery, SortedPage, Store } from '../store.js'
 import type { GeneratedView } from '../views/generate.js'
 import { commit, type Statement } from './commit.js'
 import type { Connection } from './connection.js'
@@ -96,7 +96,7 @@ function employeeStore(
   const statements = prepare(drizzle)
   let known = 0
   const pages = new PageStatements(
-    (position) => `$${position}`,
+    { place: (position) => `$${position}`, seeksPairs: true },
     ({ text }) => ({ text, name: `sorted page ${known++}` }),
   )
   return {
@@ -121,35 +121,19 @@ function employeeStore(
       return employee
     },
 
-    async page({ limit, after = 0, department }) {
-      // One more than was asked for tells whether anything is behind this page.
-      const query = { after, limit: limit + 1 }
-      const rows = await answered(
-        department === undefined
-          ? statements.page.execute(query)
-          : statements.pageOfDepartment.execute({ ...query, department }),
-      )
-      const page = rows.slice(0, limit)
-      return rows.length > limit ? { employees: page, next: page.at(-1)?.id } : { employees: page }
+    async page({ limit, after, department }) {
+      const { employees, hasMore } = await page({
+        by: 'id',
+        isDescending: false,
+        limit,
+        departments: department === undefined ? [] : [department],
+        isCounted: false,
+        ...(after !== undefined && { after: { id: after } }),
+      })
+      return hasMore ? { employees, next: employees.at(-1)?.id } : { employees }
     },
 
-    async sortedPage(query) {
-      const { prepared, values } = pages.of(query)
-      const { text, name } = prepared
-      if (!query.isCounted) {
-        const { rows } = await primary.do(({ reader }) =>
-          reader.query<Employee>(text, values, name),
-        )
-        return sortedPage(rows, query)
-      }
-      // Counting takes long: not in front of others, who wait on the reader for their turn.
-      const { rows } = await snapshots.open('list', { text, values })
-      try {
-        return sortedPage((await rows.next(query.limit + 2)) as Employee[], query)
-      } finally {
-        rows.close()
-      }
-    },
+    sortedPage: (query) => (query.isCounted ? countedPage(query) : page(query)),
 
     async list({ after = 0, department }) {
       const { rows } = await snapshots.open('list', listing(after, department))
@@ -161,6 +145,25 @@ function employeeStore(
     async ping() {
       await primary.do(({ reader }) => reader.query('SELECT FROM employees LIMIT 1'), PING_MS)
     },
+  }
+
+  async function page(query: PageQuery): Promise<SortedPage> {
+    const { prepared, values } = pages.of(query)
+    const { rows } = await primary.do(({ reader }) =>
+      reader.query<Employee>(prepared.text, values, prepared.name),
+    )
+    return sortedPage(rows, query)
+  }
+
+  /** Counting takes long: not in front of others, who wait on the reader for their turn. */
+  async function countedPage(query: PageQuery): Promise<SortedPage> {
+    const { prepared, values } = pages.of(query)
+    const { rows } = await snapshots.open('list', { text: prepared.text, values })
+    try {
+      return sortedPage((await rows.next(query.limit + 2)) as Employee[], query)
+    } finally {
+      rows.close()
+    }
   }
 }
 
@@ -216,20 +219,11 @@ async function answered<T>(query: Promise<T>): Promise<T> {
 
 /** Drizzle builds the text of a query at every call, which costs more than running it: build once. */
 function prepare(db: Drizzle) {
-  const { id, department } = employees
-  const given = (field: string) => sql.placeholder(field)
-  const pageOf = (name: string, where: SQL | undefined) =>
-    db.select().from(employees).where(where).orderBy(asc(id)).limit(given('limit')).prepare(name)
   return {
     select: db
       .select()
       .from(employees)
-      .where(eq(id, given('id')))
+      .where(eq(employees.id, sql.placeholder('id')))
       .prepare('employee'),
-    page: pageOf('page', gt(id, given('after'))),
-    pageOfDepartment: pageOf(
-      'page of department',
-      and(eq(department, given('department')), gt(id, given('after'))),
-    ),
   }
 }

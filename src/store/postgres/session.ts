@@ -71,7 +71,7 @@ export class Session {
   static async open(host: Host, beats: Connection, proof: Proof): Promise<Session> {
     const opening = [
       Connection.open(host, READING),
-      Connection.open(host, READING),
+      Connection.open(host, { ...READING, isSeeking: true }),
       Connection.open(host, {
         patienceMs: ANSWER_MS,
         lockTimeoutMs: LOCK_TIMEOUT_MS,

@@ -83,9 +83,8 @@ function employeeStore(
   onCommit: EmployeeStore['onCommit'],
 ): EmployeeStore {
   const statements = prepare(db)
-  const pages = new PageStatements(
-    () => '?',
-    ({ text }) => db.$client.prepare<unknown[], Employee & { total?: number }>(text),
+  const pages = new PageStatements({ place: () => '?', seeksPairs: false }, ({ text }) =>
+    db.$client.prepare<unknown[], Employee & { total?: number }>(text),
   )
   const insert = (employee: NewEmployee) => statements.insert.get(employee) as Employee
   const insertAll = (employees: readonly NewEmployee[]) => employees.map(insert)
