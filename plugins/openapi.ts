@@ -1,16 +1,15 @@
 import { readFileSync } from 'node:fs'
 import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
+import type { preHandlerHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { employeeComponents } from '../src/employees/schemas.js'
+import { GUIDE } from '../src/http/guide.js'
 import { Liveness, Readiness } from '../src/http/health.js'
 import { PAGE_POLICY } from '../src/http/page-policy.js'
 import { COMMON_HEADERS, headers, LIMIT_HEADERS } from '../src/http/responses.js'
 import { problemComponents } from '../src/problems/schemas.js'
-
-const { version, description } = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-)
+import { RELEASE } from '../src/release.js'
 
 /** Collects the contract from the routes' schemas, and serves it at /openapi.json and /docs. */
 export default fp(
@@ -23,8 +22,8 @@ export default fp(
         openapi: '3.1.0',
         info: {
           title: 'Employees',
-          version,
-          description,
+          version: RELEASE,
+          description: GUIDE,
           contact: { name: 'The maintainers of this service' },
           license: { name: 'MIT', identifier: 'MIT' },
         },
@@ -50,7 +49,12 @@ export default fp(
       routePrefix: '/docs',
       staticCSP: PAGE_POLICY,
       // Without the bar on top, whose logo has a style of its own, against the policy.
-      uiConfig: { layout: 'BaseLayout' },
+      uiConfig: { layout: 'BaseLayout', defaultModelsExpandDepth: 0 },
+      theme: {
+        css: [{ filename: 'docs.css', content: page('docs.css') }],
+        js: [{ filename: 'docs.js', content: page('docs.js') }],
+      },
+      uiHooks: { preHandler: sendPage },
     })
 
     // Everybody may ask for it, so it is written once, and all answers that wait share its bytes.
@@ -62,6 +66,20 @@ export default fp(
   },
   { name: 'openapi' },
 )
+
+/** A file of the page at /docs. */
+function page(name: string): string {
+  return readFileSync(new URL(`../../public/docs/${name}`, import.meta.url), 'utf8')
+}
+
+const HTML = page('docs.html')
+
+/** In place of the page of @fastify/swagger-ui, which has no viewport, and no place for what is around it. */
+const sendPage: preHandlerHookHandler = (request, reply, done) => {
+  if (/^\/docs\/?$/.test(request.routeOptions.url ?? ''))
+    reply.type('text/html; charset=utf-8').send(HTML)
+  else done()
+}
 
 /** The link to a next page, a count that was asked for, and what only a configuration tells of. */
 const SOMETIMES = /^(?:Link|X-Total-Count|Preference-Applied|Server-Timing|RateLimit.*)$/
@@ -81,7 +99,8 @@ function headerOf(status: string, name: string) {
 }
 
 /**
- * Says of each operation what its schemas do not: the headers that any answer has, and of which path the example of a problem tells. The example of a parameter that may be
+ * Says of each operation what its schemas do not: the headers that any answer has, and of which path the
+ * example of a problem tells. The example of a parameter that may be
  * left out moves into its schema: from beside it Swagger UI fills it in, and so asks for a page behind
  * the last one, or for a change of what is not there.
  */

@@ -1,108 +1,110 @@
-import { viewsOf } from './figures.js'
-import { showTop, showViews } from './show.js'
+import { offerCreation } from './create.js'
+import { ask, forgetKey, keepKey, key, Refused } from './service.js'
+import { showService, showTop } from './show.js'
+import { changedSince, showViews } from './views.js'
 
-const REFRESH_MS = 3000
-const TIMEOUT_MS = 10_000
-const KEY = 'employees-key'
+const REFRESH_MS = 2000
+/** Between questions to a service that does not answer, it gets longer up to this. */
+const MAX_REFRESH_MS = 30_000
+const TOP = '/employees/top2-by-department'
 
 const part = (id) => document.getElementById(id)
 let timer
 /** Of the last questions: answers to those before it come too late. */
 let turn = 0
+let failures = 0
+let shown
 let shownAt
+/** Of the top two that are shown: they are asked for when there is another one, and so are not counted all the time. */
+let shownVersion
 
-class Refused extends Error {}
-
+/** Asks how the service is doing, and shows it; then again and again, while somebody can see it. */
 async function refresh() {
   clearTimeout(timer)
   const own = ++turn
-  const key = sessionStorage.getItem(KEY)
   try {
-    const [metrics, top] = await Promise.all([
-      ask('/metrics', key),
-      ask('/employees/top2-by-department', key),
-    ])
-    const [text, employees] = await Promise.all([metrics.text(), top.json()])
+    const status = await ask('/status')
+    const version = versionOf(status)
+    const employees = version === shownVersion ? undefined : await ask(TOP)
     if (own !== turn) return
-    // By the clock of the service: that of the visitor may be wrong.
-    const now = Date.parse(metrics.headers.get('date')) / 1000
-    showViews(viewsOf(text), now)
-    showTop(employees)
+    showService(status)
+    showViews(status)
+    if (employees) showTop(employees)
+    shown = status
+    // Without its database it is not known: what is shown stays.
+    shownVersion = version ?? shownVersion
     shownAt = new Date()
-    say('live', `Live: asked every ${REFRESH_MS / 1000} seconds`)
+    failures = 0
+    say(...stateOf(status))
     part('figures').hidden = false
-    part('forget').hidden = key === null
-    showCreation(key !== null)
+    part('forget').hidden = key() === null
     part('door').hidden = true
   } catch (error) {
     if (own !== turn) return
-    if (error instanceof Refused) return askForKey(key)
+    if (error instanceof Refused) return askForKey()
+    failures++
     const since = shownAt ? `; the figures are those of ${shownAt.toLocaleTimeString()}` : ''
     say('away', `${error.message}${since}. This page tries again by itself.`)
   }
-  if (!document.hidden) timer = setTimeout(refresh, REFRESH_MS)
+  const wait = Math.min(MAX_REFRESH_MS, REFRESH_MS * 2 ** failures)
+  if (!document.hidden) timer = setTimeout(refresh, wait)
 }
 
-async function ask(path, key) {
-  const headers = key === null ? {} : { authorization: `Bearer ${key}` }
-  let answer
-  try {
-    answer = await fetch(path, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) })
-  } catch {
-    throw new Error('The service cannot be reached')
-  }
-  if (answer.status === 401) throw new Refused()
-  if (!answer.ok) throw new Error(`The service is away for now (${answer.status})`)
-  return answer
+function stateOf({ database, redis }) {
+  if (database === 'away')
+    return ['away', 'The database is away: what is shown of it is what it was']
+  const live = `Live: asked every ${REFRESH_MS / 1000} seconds`
+  return [
+    'live',
+    redis === 'away' ? `${live}. Redis is away: answers are kept in each process` : live,
+  ]
 }
 
-function askForKey(key) {
-  sessionStorage.removeItem(KEY)
+/** What is another one whenever the top two have changed, in a database that was put in the place of another one, too. */
+function versionOf({ database, views }) {
+  if (database === 'away') return shownVersion
+  const { changes, changedAt } = views.find(({ path }) => path === TOP) ?? {}
+  return `${changes} ${changedAt}`
+}
+
+function askForKey() {
+  const isNew = key() === null
+  forgetKey()
   part('figures').hidden = true
   part('forget').hidden = true
   part('door').hidden = false
-  const refused = 'The key was refused (401): it is not known here'
-  say('away', key === null ? 'The figures need a key' : refused)
+  say('away', isNew ? 'The figures need a key' : 'The key was refused (401): it is not known here')
 }
 
 /** Said once, not at every refresh: screen readers read it out. */
 function say(state, text) {
-  const { classList } = part('figures')
-  classList.toggle('old', state !== 'live')
+  part('figures').classList.toggle('old', state !== 'live')
   part('state').className = state
   if (part('state').textContent !== text) part('state').textContent = text
 }
 
 part('door').addEventListener('submit', (event) => {
   event.preventDefault()
-  const key = part('key').value.trim()
+  const value = part('key').value.trim()
   part('door').reset()
+  keepKey(value)
   // Nothing else can be sent in a header.
-  if (!/^[\x21-\x7e]+$/.test(key)) return askForKey(key)
-  sessionStorage.setItem(KEY, key)
-  refresh()
+  if (/^[\x21-\x7e]+$/.test(value)) refresh()
+  else askForKey()
 })
 part('forget').addEventListener('click', () => {
-  sessionStorage.removeItem(KEY)
+  forgetKey()
   location.reload()
 })
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) clearTimeout(timer)
   else refresh()
 })
-
-/** Shows how to create somebody. With keys it takes one that may write, and none is shown on a screen. */
-function showCreation(needsKey) {
-  const lines = [
-    `curl ${location.origin}/employees`,
-    ...(needsKey ? ['-H "Authorization: Bearer $KEY"'] : []),
-    "-H 'content-type: application/json'",
-    `-d '{"name":"Ada Lovelace","salary":180000,"department":"Engineering"}'`,
-  ]
-  const text = lines.join(' \\\n  ')
-  // Not at every refresh, which would undo what is selected to be copied.
-  if (part('create').textContent !== text) part('create').textContent = text
-  part('create-note').hidden = !needsKey
-}
+offerCreation(async (change) => {
+  await change()
+  const before = shown
+  await refresh()
+  return changedSince(before, shown)
+})
 
 refresh()

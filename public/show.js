@@ -1,35 +1,28 @@
+import { element, facts, write } from './element.js'
+import { count, more, span } from './words.js'
+
 const DEPARTMENTS = 12
 /** Of a department, where ties can make very many. */
 const PEOPLE = 3
 
-const numbers = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
-const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
+const STATES = { ok: 'up', away: 'away', off: 'none' }
+const NAMES = ['Employees', 'Database', 'Redis', 'Up for', 'Release', 'Processes']
+let places
 
-/** An element with text, which is never read as HTML, or with children. */
-function element(name, properties, ...children) {
-  const made = Object.assign(document.createElement(name), properties)
-  made.append(...children)
-  return made
-}
-
-/** Each view as a card: so many stand side by side as there is room for. */
-export function showViews(views, now) {
-  document.querySelector('#views').replaceChildren(...views.map((view) => cardOf(view, now)))
-}
-
-function cardOf({ path, changed, hits, misses, filled, fillSeconds }, now) {
-  const lines = [
-    ['Version changed', ago(changed, now)],
-    ['Hits', numbers.format(hits)],
-    ['Misses', numbers.format(misses)],
-    ['Last fill', filled === undefined ? 'not yet' : ago(filled, now)],
-    ['A fill takes', fillSeconds === undefined ? '–' : duration(fillSeconds)],
+/** How the service is doing, in a few words each. */
+export function showService({ at, version, startedAt, workers, database, redis, employees }) {
+  places ??= facts(document.querySelector('#service'), NAMES)
+  const texts = [
+    employees ? count(employees.count) : '–',
+    STATES[database],
+    STATES[redis],
+    span((Date.parse(at) - Date.parse(startedAt)) / 1000),
+    version,
+    count(workers),
   ]
-  const list = lines.map(([name, value]) =>
-    element('div', {}, element('dt', {}, name), element('dd', {}, value)),
-  )
-  const title = element('h3', {}, path)
-  return element('article', { className: 'view' }, title, element('dl', {}, ...list))
+  for (const [i, text] of texts.entries()) write(places[i], text)
+  places[1].className = database
+  places[2].className = redis
 }
 
 /** Everybody of the view as bars, the departments from the highest salary down. */
@@ -42,7 +35,7 @@ export function showTop(employees) {
   document
     .querySelector('#top')
     .replaceChildren(...shown.map(([name, people]) => departmentOf(name, people, highest)))
-  document.querySelector('#more').textContent = more(departments.length - DEPARTMENTS, 'department')
+  write(document.querySelector('#more'), more(departments.length - DEPARTMENTS, 'department'))
   document.querySelector('#nobody').hidden = employees.length > 0
 }
 
@@ -54,33 +47,11 @@ function departmentOf(name, people, highest) {
       'li',
       { className: 'person' },
       element('span', { dir: 'auto' }, name),
-      element('span', {}, numbers.format(salary)),
+      element('span', {}, count(salary)),
       element('div', { className: 'track', ariaHidden: 'true' }, bar),
     )
   })
   const rest = element('p', { className: 'note' }, more(people.length - PEOPLE, 'colleague'))
   const title = element('h3', { dir: 'auto' }, name)
   return element('div', { className: 'department' }, title, element('ul', {}, ...list), rest)
-}
-
-function more(count, what) {
-  return count > 0 ? `and ${numbers.format(count)} more ${what}${count > 1 ? 's' : ''}` : ''
-}
-
-function ago(time, now) {
-  const at = new Date(1000 * time)
-  const seconds = Math.max(0, now - time)
-  const [size, unit] =
-    [
-      [86_400, 'd'],
-      [3600, 'h'],
-      [60, 'min'],
-      [1, 's'],
-    ].find(([size]) => seconds >= size) ?? []
-  const text = seconds < 1 ? 'just now' : `${Math.floor(seconds / size)} ${unit} ago`
-  return element('time', { dateTime: at.toISOString(), title: at.toLocaleString() }, text)
-}
-
-function duration(seconds) {
-  return seconds < 1 ? `${short.format(1000 * seconds)} ms` : `${short.format(seconds)} s`
 }

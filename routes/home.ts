@@ -1,22 +1,27 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { extname } from 'node:path'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { pageHeaders } from '../src/http/page-policy.js'
 import { noneMatch } from '../src/http/preconditions.js'
 
-const files = {
-  '/': ['index.html', 'text/html'],
-  '/page/page.css': ['page.css', 'text/css'],
-  '/page/page.js': ['page.js', 'text/javascript'],
-  '/page/figures.js': ['figures.js', 'text/javascript'],
-  '/page/show.js': ['show.js', 'text/javascript'],
-  '/page/icon.svg': ['icon.svg', 'image/svg+xml'],
-} as const
+const PUBLIC = new URL('../../public/', import.meta.url)
+
+/** What files of a page are called, and of which type they are. */
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.css': 'text/css',
+  '.js': 'text/javascript',
+  '.svg': 'image/svg+xml',
+}
 
 /** The page for visitors: what this is, and how its views are doing. It asks the API like anybody. */
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
-  for (const [url, [name, type]] of Object.entries(files)) {
-    const file = readFileSync(new URL(`../../public/${name}`, import.meta.url))
+  for (const name of readdirSync(PUBLIC)) {
+    const type = TYPES[extname(name)]
+    if (!type) continue
+    const file = readFileSync(new URL(name, PUBLIC))
     const headers = pageHeaders(file)
+    const url = name === 'index.html' ? '/' : `/page/${name}`
 
     fastify.get(url, { schema: { hide: true } }, async (request, reply) => {
       reply.headers(headers)

@@ -1,6 +1,8 @@
 // slow: it starts a browser
 // no database: the page knows the contract alone
+import type { Page } from 'playwright-core'
 import t from 'tap'
+import { accessibilityFaults } from '../support/axe.js'
 import { inBrowser, openBrowser, visit } from '../support/browser.js'
 import { build } from '../support/build.js'
 import { operations } from '../support/contract.js'
@@ -61,3 +63,82 @@ t.test(
     t.strictSame(faults, [])
   },
 )
+
+t.test('/docs begins with a guide, and has a title and a language', inBrowser, async (t) => {
+  const app = await build(t)
+  const browser = await openBrowser(t)
+  const { page } = await visit(t, browser, `${await app.listen({ port: 0 })}/docs`)
+  await page.locator('.opblock').first().waitFor()
+  t.equal(await page.title(), 'Employees API')
+  t.equal(await page.evaluate('document.documentElement.lang'), 'en')
+  const guide = page.locator('.info .renderedMarkdown')
+  t.strictSame(await guide.locator('h2').allTextContents(), [
+    'Keys',
+    'Paging',
+    'Conditional requests',
+    'Problems',
+    'Caching',
+  ])
+  const [above, below] = await Promise.all([
+    guide.boundingBox(),
+    page.locator('.opblock').first().boundingBox(),
+  ])
+  t.ok((above?.y ?? 0) < (below?.y ?? 0))
+})
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  t.test(`/docs, ${colorScheme}: axe finds nothing, whatever is open`, inBrowser, async (t) => {
+    const app = await build(t)
+    const browser = await openBrowser(t)
+    const url = `${await app.listen({ port: 0 })}/docs`
+    const { page, faults } = await visit(t, browser, url, { colorScheme })
+    await page
+      .locator('.opblock')
+      .nth(operations.length - 1)
+      .waitFor()
+    t.equal(await lightness(page), colorScheme)
+    t.strictSame(await accessibilityFaults(page), [])
+
+    for (const { name } of operations) {
+      const block = page.locator(`.opblock[id$="-${name}"]`)
+      await block.locator('.opblock-summary-control').click()
+      await block.getByRole('button', { name: 'Try it out' }).click()
+    }
+    const first = page.locator(`.opblock[id$="-${operations[0]?.name}"]`)
+    await first.getByRole('button', { name: 'Execute' }).click()
+    await first.locator('.live-responses-table').waitFor()
+    t.strictSame(await accessibilityFaults(page), [])
+
+    await page.getByRole('button', { name: 'Authorize' }).first().click()
+    await page.getByRole('button', { name: 'Close' }).first().waitFor()
+    t.strictSame(await accessibilityFaults(page), [])
+    t.strictSame(faults, [])
+  })
+}
+
+t.test('/docs: nothing is wider than a telephone of 320 pixels', inBrowser, async (t) => {
+  const app = await build(t)
+  const browser = await openBrowser(t)
+  const url = `${await app.listen({ port: 0 })}/docs`
+  const { page } = await visit(t, browser, url, { viewport: { width: 320, height: 640 } })
+  await page
+    .locator('.opblock')
+    .nth(operations.length - 1)
+    .waitFor()
+  const width = () => page.evaluate('document.documentElement.scrollWidth')
+  t.equal(await width(), 320)
+  for (const { name } of operations) {
+    const block = page.locator(`.opblock[id$="-${name}"]`)
+    await block.locator('.opblock-summary-control').click()
+    await block.getByRole('button', { name: 'Try it out' }).click()
+    t.equal(await width(), 320, name)
+  }
+})
+
+/** Which of both its background is. */
+function lightness(page: Page): Promise<string> {
+  return page.evaluate(`{
+    const [red] = getComputedStyle(document.body).backgroundColor.match(/\\d+/g)
+    red > 127 ? 'light' : 'dark'
+  }`)
+}

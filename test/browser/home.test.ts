@@ -1,53 +1,120 @@
 // slow: it starts a browser
-import { spawn } from 'node:child_process'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import t, { type Test } from 'tap'
-import { dialect } from '../support/any-database.js'
-import { inBrowser, openBrowser, visit } from '../support/browser.js'
-import { type App, build } from '../support/build.js'
-import { apiKeys, readKey, writeKey } from '../support/keys.js'
-import { outcome } from '../support/outcome.js'
+import t from 'tap'
+import { accessibilityFaults } from '../support/axe.js'
+import { inBrowser, openBrowser } from '../support/browser.js'
+import { build } from '../support/build.js'
+import { freePort } from '../support/free-port.js'
+import {
+  cardOf,
+  chart,
+  create,
+  fact,
+  figure,
+  hide,
+  listen,
+  open,
+  scrolling,
+} from '../support/home-page.js'
+import { apiKeys, readKey } from '../support/keys.js'
+import { loseDatabase } from '../support/lose-database.js'
 import { shellOf } from '../support/shell.js'
-import { shownViews } from '../support/shown-views.js'
+import { until } from '../support/until.js'
 import { setChangeTimes } from '../support/view-versions.js'
 
 const ada = { name: 'Ada Byron', salary: 105_000, department: 'Engineering' }
 const grace = { name: 'Grace', salary: 210_000, department: 'Engineering' }
 const tom = { name: 'Tom', salary: 52_500, department: 'Sales' }
-const PHONE = { viewport: { width: 390, height: 844 } }
+const PHONE = { viewport: { width: 320, height: 640 } }
 
 t.test('the page at /', inBrowser, async (t) => {
   const browser = await openBrowser(t)
 
-  t.test('shows what happens to the cached views', async (t) => {
+  t.test('shows how the service and its cached views are doing', async (t) => {
     const app = await build(t)
     const { page, faults } = await open(t, browser, app)
     await figure(page, 'Last fill', 'not yet').waitFor()
     await figure(page, 'Hits', '0').waitFor()
+    const { version } = app.swagger().info
+    for (const [name, value] of Object.entries({
+      Employees: '0',
+      Database: 'up',
+      Redis: 'none',
+      Release: version,
+      Processes: '1',
+    }))
+      t.equal(await fact(page, name).textContent(), value, name)
+    t.match(await fact(page, 'Up for').textContent(), /^\d+ (s|min)$/)
 
     await app.inject('/employees/high-salary')
-    await figure(page, 'Misses', '1').waitFor()
-    await figure(page, 'Last fill', / ago|just now/).waitFor()
-    await figure(page, 'A fill takes', / m?s$/).waitFor()
-    await app.inject('/employees/high-salary')
-    await app.inject('/employees/high-salary')
+    await figure(page, 'Read as a whole', '1').waitFor()
+    await figure(page, 'Last fill', / m?s for all of it, .*(ago|just now)$/).waitFor()
+    for (let i = 0; i < 2; i++) await app.inject('/employees/high-salary')
     await figure(page, 'Hits', '2').waitFor()
+    await app.employees.create(ada)
+    await fact(page, 'Employees').getByText('1', { exact: true }).waitFor()
+    await app.inject('/employees/high-salary')
+    await figure(page, 'Renewed by parts', '1').waitFor()
+    await figure(page, 'Last fill', /for what had changed/).waitFor()
+    await figure(page, 'Read as a whole', '1').waitFor()
     await setChangeTimes(await shellOf(t, app), Date.now() / 1000 - 7300)
-    await figure(page, 'Version changed', '2 h ago').waitFor()
+    await figure(page, 'Last changed', '2 h ago').waitFor()
     t.strictSame(faults, [])
   })
 
-  t.test('shows the top two, and before there is anybody how to create somebody', async (t) => {
+  t.test('draws answers per second and the hit ratio, and has them in words', async (t) => {
     const app = await build(t)
-    const { page, faults } = await open(t, browser, app)
-    await page.getByText('There are no employees yet').waitFor()
-    const { stdout } = await outcome(spawn('sh', ['-c', await creation(page)]))
-    t.match(JSON.parse(stdout), { id: 1, name: 'Ada Lovelace' })
-    await app.employees.delete(1)
+    const { page } = await open(t, browser, app)
+    const card = cardOf(page, '/employees/high-salary')
+    await figure(page, 'Hits', '0').waitFor()
+    for (let i = 0; i < 10; i++) await app.inject('/employees/high-salary')
+    await figure(page, 'Hits', '9').waitFor()
+    for (const name of [/^Answers of .*: [\d.]+\/s now/, /^Hit ratio of .*: 90% now/]) {
+      const chart = card.getByRole('img', { name })
+      await chart.waitFor()
+      t.match(await chart.locator('.line').getAttribute('d'), /^M[\d.]+ [\d.]+L/)
+    }
+    await card.locator('summary').click()
+    const row = card.getByRole('row', { name: 'The last minute' })
+    t.match(await row.getByRole('cell').allTextContents(), [/^[\d.]+\/s$/, '90%'])
+  })
 
+  t.test(
+    'does not ask for views that have not changed, so that it does not count itself',
+    async (t) => {
+      const app = await build(t)
+      await app.employees.create(ada)
+      const { page } = await open(t, browser, app)
+      await page.getByText('Ada Byron').waitFor()
+      const asked: string[] = []
+      page.on('request', (request) => asked.push(new URL(request.url()).pathname))
+      await until(() => asked.length >= 2)
+      t.strictSame([...new Set(asked)], ['/status'])
+      await app.employees.create(grace)
+      await page.getByText('Grace').waitFor()
+      t.equal(asked.filter((path) => path !== '/status').length, 1)
+    },
+  )
+
+  t.test('asks nothing in a hidden tab, and at once when it is shown', async (t) => {
+    const app = await build(t)
+    const { page } = await open(t, browser, app)
+    await page.getByRole('status').getByText('Live').waitFor()
+    await hide(page, true)
+    let asked = 0
+    page.on('request', () => asked++)
+    await page.clock.install()
+    await page.clock.runFor(60_000)
+    t.equal(asked, 0)
+    await hide(page, false)
+    await until(() => asked > 0)
+  })
+
+  t.test('shows the top two', async (t) => {
+    const app = await build(t)
     for (const employee of [tom, ada, grace, { ...ada, name: 'Rank 3', salary: 1 }]) {
       await app.employees.create(employee)
     }
+    const { page, faults } = await open(t, browser, app)
     await page.getByText('Grace').waitFor()
     t.notOk(await page.getByText('There are no employees yet').isVisible())
     t.strictSame(await chart(page), [
@@ -57,6 +124,38 @@ t.test('the page at /', inBrowser, async (t) => {
     ])
     t.strictSame(faults, [])
   })
+
+  t.test('says that Redis is away, and that the database is', async (t) => {
+    const app = await build(t, { redisUrl: `redis://127.0.0.1:${await freePort()}` })
+    await app.employees.create(ada)
+    const { page } = await open(t, browser, app)
+    await page.getByRole('status').getByText('Redis is away').waitFor()
+    t.equal(await fact(page, 'Redis').textContent(), 'away')
+    await loseDatabase(app.db, app.config.databaseUrl)
+    await page.getByRole('status').getByText('The database is away').waitFor()
+    t.equal(await fact(page, 'Database').textContent(), 'away')
+    t.ok(await page.getByText('Ada Byron').isVisible())
+  })
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    t.test(`${colorScheme}: axe finds nothing`, async (t) => {
+      const app = await build(t, { apiKeys })
+      const { page } = await open(t, browser, app, { colorScheme })
+      const key = page.getByLabel('A key that may read')
+      await key.waitFor()
+      t.strictSame(await accessibilityFaults(page), [], 'at the door')
+      await key.fill(readKey)
+      await key.press('Enter')
+      await page.getByText('There are no employees yet').waitFor()
+      t.strictSame(await accessibilityFaults(page), [], 'without anybody')
+      await create(page, ada)
+      await page.locator('#outcome').getByText('may read, and not write').waitFor()
+      for (const employee of [ada, grace, tom]) await app.employees.create(employee)
+      await page.getByText('Tom').waitFor()
+      for (const summary of await page.locator('summary').all()) await summary.click()
+      t.strictSame(await accessibilityFaults(page), [])
+    })
+  }
 
   t.test('shows text as text, and so much of it on a phone', async (t) => {
     const app = await build(t)
@@ -73,34 +172,32 @@ t.test('the page at /', inBrowser, async (t) => {
     t.equal(await page.locator('.department').count(), 12)
     t.equal(await page.locator('main img, main script').count(), 0)
     t.equal(await page.title(), 'Employees')
-    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390)
+    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 320)
     t.equal(await scrolling(page), 0, 'nor do its parts scroll')
     t.strictSame(faults, [])
   })
 
   t.test('has a place for every view, on a phone as on a wide screen', async (t) => {
     const app = await build(t)
-    const more = [1, 2, 3].map(
-      (n) => `a_view_${n}_with_a_name_as_long_as_a_name_can_be_which_is_sixty`,
-    )
-    const shell = await shellOf(t, app)
-    const besides = dialect === 'sqlite' ? 'version' : 'version, definition, made_as'
-    const insert = `INSERT INTO view_versions (view, ${besides})
-      SELECT ?, ${besides} FROM view_versions LIMIT 1`
-    for (const name of [...more, 'w'.repeat(60)]) await shell.all(insert, name)
-    const all = [...shownViews.map(({ path }) => path), ...more, 'w'.repeat(60)]
-    t.ok(all.length >= 6)
+    const paths = [1, 2, 3].map((n) => `/employees/${'view-with-a-long-name-'.repeat(3)}${n}`)
+    paths.push(`/employees/${'w'.repeat(60)}`)
+    const { views, ...status } = (await app.inject('/status')).json() as Status
+    const more = paths.map((path) => ({ ...(views[0] as View), name: path, path }))
+    const all = [...views, ...more]
     for (const [width, options] of [
-      [390, PHONE],
+      [320, PHONE],
       [1280, undefined],
     ] as const) {
-      const { page, faults } = await open(t, browser, app, options)
+      const context = await browser.newContext(options)
+      t.teardown(() => context.close())
+      const page = await context.newPage()
+      await page.route('**/status', (route) => route.fulfill({ json: { ...status, views: all } }))
+      await page.goto(await listen(app))
       await page.getByRole('heading', { name: 'w'.repeat(60) }).waitFor()
       const titles = await page.locator('.view h3').allTextContents()
-      t.strictSame(titles.sort(), all.sort())
+      t.strictSame(titles.sort(), all.map(({ path }) => path).sort())
       t.equal(await page.evaluate('document.documentElement.scrollWidth'), width)
       t.equal(await scrolling(page), 0)
-      t.strictSame(faults, [])
     }
   })
 
@@ -118,7 +215,7 @@ t.test('the page at /', inBrowser, async (t) => {
       await state.getByText('refused (401)').waitFor()
       await key.fill('')
     }
-    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390)
+    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 320)
 
     await key.fill(readKey)
     await page.getByRole('button', { name: 'Show the figures' }).click()
@@ -133,20 +230,6 @@ t.test('the page at /', inBrowser, async (t) => {
     await state.getByText('The figures need a key').waitFor()
     t.equal(await page.evaluate('sessionStorage.length'), 0)
     t.equal(await page.getByText('Ada Byron').count(), 0)
-  })
-
-  t.test('shows how to create somebody with a key, and not the key that it has', async (t) => {
-    const app = await build(t, { apiKeys })
-    const { page } = await open(t, browser, app, PHONE)
-    await page.getByLabel('A key that may read').fill(readKey)
-    await page.getByRole('button', { name: 'Show the figures' }).click()
-    await page.getByText('KEY is a key that may write').waitFor()
-    const command = await creation(page)
-    t.notMatch(command, readKey)
-    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390)
-    const env = { PATH: process.env.PATH, KEY: writeKey }
-    const { stdout } = await outcome(spawn('sh', ['-c', command], { env }))
-    t.match(JSON.parse(stdout), { id: 1, name: 'Ada Lovelace' })
   })
 
   t.test('keeps its figures while the service is away, and goes on when it is back', async (t) => {
@@ -168,47 +251,10 @@ t.test('the page at /', inBrowser, async (t) => {
   })
 })
 
-/** The page at / of a service that listens from now on. */
-async function open(t: Test, browser: Browser, app: App, options?: BrowserContextOptions) {
-  const url = app.server.listening ? app.listeningOrigin : await app.listen({ port: 0 })
-  return visit(t, browser, url, options)
+interface Status {
+  views: View[]
 }
-
-/** The command for the shell that creates the first employee. */
-async function creation(page: Page): Promise<string> {
-  return (await page.locator('#create').textContent()) ?? ''
-}
-
-/** How many parts of the page scroll sideways. */
-function scrolling(page: Page): Promise<number> {
-  return page
-    .locator('section, article')
-    .evaluateAll(
-      (parts) => parts.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length,
-    )
-}
-
-/** The figure of that name on the card of high salaries. */
-function figure(page: Page, name: string, text: string | RegExp) {
-  const exact = typeof text === 'string' ? new RegExp(`^${text}$`) : text
-  return page
-    .getByRole('article')
-    .filter({ has: page.getByRole('heading', { name: '/employees/high-salary' }) })
-    .locator('dl > div')
-    .filter({ has: page.getByText(name, { exact: true }) })
-    .locator('dd')
-    .filter({ hasText: exact })
-}
-
-/** A line for each bar: department, name, salary and how long it is. */
-function chart(page: Page): Promise<string[][]> {
-  return page
-    .locator('.person')
-    .evaluateAll((people) =>
-      people.map((person) => [
-        person.closest('.department')?.querySelector('h3')?.textContent ?? '',
-        ...[...person.querySelectorAll('span')].map((span) => span.textContent ?? ''),
-        person.querySelector('.bar')?.style.width ?? '',
-      ]),
-    )
+interface View {
+  name: string
+  path: string
 }

@@ -2,7 +2,8 @@ import t from 'tap'
 import { build } from '../support/build.js'
 import { apiKeys } from '../support/keys.js'
 import { servedRoutes } from '../support/served-routes.js'
-import { shownViews } from '../support/shown-views.js'
+import { shellOf } from '../support/shell.js'
+import { createUntilChanged, shownViews } from '../support/shown-views.js'
 
 const types = {
   css: 'text/css; charset=utf-8',
@@ -10,21 +11,44 @@ const types = {
   svg: 'image/svg+xml; charset=utf-8',
 }
 
+/** Plain JavaScript, as browsers load it. */
+const figures = import(new URL('../../../public/figures.js', import.meta.url).href)
+
 t.test('the page and its files are here, each of its type, and need no key', async (t) => {
   const app = await build(t, { apiKeys })
-  const page = await app.inject('/')
-  t.equal(page.headers['content-type'], 'text/html; charset=utf-8')
-  const script = (await app.inject('/page/page.js')).body
-  const parts = [
-    ...[...page.body.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, part = '']) => part),
-    ...[...script.matchAll(/from '\.\/([^']+)'/g)].map(([, part = '']) => `/page/${part}`),
-  ]
-  t.ok(parts.length >= 7)
-  for (const part of parts) {
-    const answer = await app.inject(part)
-    t.equal(answer.statusCode, 200, part)
+  t.equal((await app.inject('/')).headers['content-type'], 'text/html; charset=utf-8')
+  const asked = new Set(['/'])
+  // What is asked for leads to more.
+  for (const part of asked) {
+    const { statusCode, headers, body } = await app.inject(part)
+    t.equal(statusCode, 200, part)
     const extension = /^\/page\/.*\.(\w+)$/.exec(part)?.[1] as keyof typeof types | undefined
-    if (extension) t.equal(answer.headers['content-type'], types[extension], part)
+    if (extension) t.equal(headers['content-type'], types[extension], part)
+    if (part === '/')
+      for (const [, url = ''] of body.matchAll(/(?:href|src)="([^"]+)"/g)) asked.add(url)
+    else if (extension)
+      for (const [, name] of body.matchAll(/(?:from '\.\/|@import ")([^'"]+)/g))
+        asked.add(`/page/${name}`)
+  }
+  const files = (await servedRoutes()).map(({ path }) => path)
+  t.strictSame(
+    files.filter((path) => path.startsWith('/page/') && !asked.has(path)),
+    [],
+    'none that nobody asks for',
+  )
+})
+
+t.test('/docs has a viewport, a title and a language before any script runs', async (t) => {
+  const app = await build(t)
+  for (const url of ['/docs', '/docs/']) {
+    const { headers, body } = await app.inject(url)
+    t.equal(headers['content-type'], 'text/html; charset=utf-8')
+    t.match(
+      body,
+      /<html lang="en">[\s\S]*<meta name="viewport" content="width=device-width[\s\S]*<title>\w/,
+    )
+    for (const [, part = ''] of body.matchAll(/(?:href|src)="([^"]+)"/g))
+      t.match((await app.inject(part)).statusCode, 200, part)
   }
 })
 
@@ -55,24 +79,65 @@ t.test('who has it already is told so', async (t) => {
   }
 })
 
-t.test('it has the figures of every view', async (t) => {
+t.test('it counts outcomes of every view as they are', async (t) => {
   const app = await build(t)
-  const figures = new URL('../../../public/figures.js', import.meta.url)
-  const { viewsOf } = await import(figures.href)
-  const shown = async (path: string) => {
-    const views: { path: string }[] = viewsOf((await app.inject('/metrics')).body)
-    t.equal(views.length, shownViews.length)
-    return views.find((view) => view.path === path)
-  }
+  const { outcomesOf, hitRatio } = await figures
+  const shell = await shellOf(t, app)
   for (const { view, path } of shownViews) {
-    t.match(await shown(path), { changed: Number, hits: 0, misses: 0 }, view.name)
+    const shown = async () => {
+      const { views } = (await app.inject('/status')).json() as Status
+      return outcomesOf(views.find(({ name }) => name === view.name)?.answers)
+    }
     for (let i = 0; i < 3; i++) await app.inject(path)
-    const asked = { hits: 2, misses: 1, filled: Number, fillSeconds: Number }
-    t.match(await shown(path), asked, view.name)
+    // A write of this process, so that the status is made anew.
+    await createUntilChanged(shell, view, app.employees.create)
+    t.strictSame(await shown(), { hits: 2, parts: 0, whole: 1 }, view.name)
+    await app.inject(path)
+    await app.employees.create({ name: 'Anybody', salary: 1, department: 'Elsewhere' })
+    const { hits, parts, whole } = await shown()
+    t.equal(hits, 2)
+    t.strictSame([parts, whole], view.definition.parts ? [1, 1] : [0, 2], view.name)
   }
+  t.equal(hitRatio({ hits: 3, parts: 1, whole: 0 }), 0.75)
+  t.equal(hitRatio({ hits: 0, parts: 0, whole: 0 }), undefined)
 })
+
+t.test(
+  'its charts tell of what was between two answers, and of nothing before a restart',
+  async (t) => {
+    const { History, joined, rate } = await figures
+    const history = new History()
+    const at = (second: number) => new Date(1000 * second).toISOString()
+    const add = (second: number, near: number, startedAt = at(0)) => {
+      const none = { not_modified: 0, redis: 0, collapsed: 0, parts: 0, stored: 0, passed: 0 }
+      history.add({ at: at(second), startedAt, views: [{ name: 'a', answers: { ...none, near } }] })
+    }
+    add(100, 5)
+    t.strictSame(history.spans('a'), [])
+    add(102, 25)
+    add(102, 25)
+    add(112, 25)
+    const spans = history.spans('a')
+    t.strictSame(spans, [
+      { ago: 10, length: 2, hits: 20, parts: 0, whole: 0 },
+      { ago: 0, length: 10, hits: 0, parts: 0, whole: 0 },
+    ])
+    t.equal(rate(joined(spans, 0, 60)), 20 / 12)
+    t.equal(joined(spans, 60, 120), undefined)
+    t.strictSame(history.spans('a view of tomorrow').length, 2)
+
+    for (let second = 114; second < 2000; second += 2) add(second, second)
+    t.ok(history.spans('a').length <= 152, 'no longer than charts are')
+    add(2002, 1, at(2001))
+    t.strictSame(history.spans('a'), [])
+  },
+)
 
 t.test('it is no part of the contract', async (t) => {
   const { paths } = (await (await build(t)).inject('/openapi.json')).json()
   t.notOk(Object.keys(paths).some((path) => path === '/' || path.startsWith('/page')))
 })
+
+interface Status {
+  views: { name: string; answers: Record<string, number> }[]
+}

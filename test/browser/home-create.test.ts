@@ -1,0 +1,37 @@
+// slow: it starts a browser
+import t from 'tap'
+import { inBrowser, openBrowser } from '../support/browser.js'
+import { build } from '../support/build.js'
+import { chart, create, open } from '../support/home-page.js'
+import { shownViews } from '../support/shown-views.js'
+
+const ada = { name: 'Ada Byron', salary: 105_000, department: 'Engineering' }
+
+t.test('the page at /', inBrowser, async (t) => {
+  const browser = await openBrowser(t)
+
+  t.test('creates somebody, and shows which views that changed', async (t) => {
+    const app = await build(t)
+    const { page, faults } = await open(t, browser, app)
+    await page.getByText('There are no employees yet').waitFor()
+    await create(page, ada)
+    const all = shownViews.map(({ path }) => path).sort()
+    const outcome = page.locator('#outcome')
+    await outcome.getByText(`${ada.name} is employee 1`).waitFor()
+    const told = /Changed: (.*)\.$/.exec((await outcome.textContent()) ?? '')?.[1]
+    t.strictSame(told?.split(', ').sort(), all)
+    t.strictSame(await chart(page), [['Engineering', 'Ada Byron', '105,000', '100%']])
+    t.notOk(await page.getByText('There are no employees yet').isVisible())
+
+    await create(page, { ...ada, name: 'Second', salary: 90_000 })
+    await outcome.getByText('Changed: /employees/top2-by-department.').waitFor()
+    await create(page, { ...ada, name: 'Third', salary: 80_000 })
+    await outcome.getByText('No cached view shows that').waitFor()
+    t.strictSame(faults, [])
+
+    await create(page, { ...ada, name: ' ' })
+    await outcome.getByText('name must').waitFor()
+    t.equal(await page.getByLabel('Name', { exact: true }).getAttribute('aria-invalid'), 'true')
+    t.equal(await page.evaluate('document.activeElement.id'), 'name')
+  })
+})
