@@ -34,6 +34,7 @@ const HOUSE = {
 
   // Plugins join what stands below; routes show it; the app lists both.
   plugins: [
+    'src/release.ts',
     'drizzle',
     'src/metrics',
     'src/problems',
