@@ -7,7 +7,7 @@ const outcome = document.querySelector('#outcome')
 /**
  * Lets visitors create somebody.
  *
- * @param changes does something that may change views, and resolves to the paths of those that it changed
+ * @param changes does something that may change views, and resolves to the paths of those that it changed, if they are known
  */
 export function offerCreation(changes) {
   form.addEventListener('submit', async (event) => {
@@ -24,7 +24,7 @@ export function offerCreation(changes) {
         created = await ask('/employees', employee)
       })
       form.reset()
-      say(`${created.name} is employee ${created.id}. ${told(paths)}`)
+      say(`${created.name} is employee ${created.id}. ${told(paths)}`.trim())
     } catch (error) {
       fail(error)
     } finally {
@@ -34,6 +34,7 @@ export function offerCreation(changes) {
 }
 
 function told(paths) {
+  if (!paths) return ''
   if (paths.length === 0) return 'No cached view shows that, so all of them stay.'
   return `Changed: ${paths.join(', ')}.`
 }

@@ -104,7 +104,7 @@ offerCreation(async (change) => {
   await change()
   const before = shown
   await refresh()
-  return changedSince(before, shown)
+  return shown === before ? undefined : changedSince(before, shown)
 })
 
 refresh()
