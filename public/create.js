@@ -1,36 +1,57 @@
 import { write } from './element.js'
+import { people } from './people.js'
 import { ask, Refused } from './service.js'
 
 const form = document.querySelector('#create')
 const outcome = document.querySelector('#outcome')
+const fill = document.querySelector('#fill')
+
+/** As many as one request may create. */
+const MANY = 1000
 
 /**
- * Lets visitors create somebody.
+ * Lets visitors create somebody, or many at once while there is nobody.
  *
  * @param changes does something that may change views, and resolves to the paths of those that it changed, if they are known
  */
 export function offerCreation(changes) {
-  form.addEventListener('submit', async (event) => {
+  form.addEventListener('submit', (event) => {
     event.preventDefault()
     const { name, department, salary } = Object.fromEntries(new FormData(form))
-    const employee = { name, salary: Number(salary), department }
-    const button = form.querySelector('button')
+    create(
+      form.querySelector('button'),
+      { name, salary: Number(salary), department },
+      (created) => {
+        form.reset()
+        return `${created.name} is employee ${created.id}.`
+      },
+    )
+  })
+  fill.addEventListener('click', () => {
+    create(fill, people(MANY), (created) => {
+      // The button is not there any more.
+      outcome.focus()
+      return `${created.length.toLocaleString('en')} people were created.`
+    })
+  })
+
+  /** Sends it, once at a time, and says what became of it. */
+  async function create(button, body, done) {
     button.disabled = true
     say('')
     for (const field of fields()) field.removeAttribute('aria-invalid')
     try {
       let created
       const paths = await changes(async () => {
-        created = await ask('/employees', employee)
+        created = await ask('/employees', body)
       })
-      form.reset()
-      say(`${created.name} is employee ${created.id}. ${told(paths)}`.trim())
+      say(`${done(created)} ${told(paths)}`.trim())
     } catch (error) {
       fail(error)
     } finally {
       button.disabled = false
     }
-  })
+  }
 }
 
 function told(paths) {

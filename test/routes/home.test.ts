@@ -1,5 +1,6 @@
 import t from 'tap'
-import { build } from '../support/build.js'
+import { type App, build } from '../support/build.js'
+import { isValid } from '../support/contract.js'
 import { apiKeys } from '../support/keys.js'
 import { servedRoutes } from '../support/served-routes.js'
 import { shellOf } from '../support/shell.js'
@@ -130,6 +131,21 @@ t.test(
     t.ok(history.spans('a').length <= 152, 'no longer than charts are')
     add(2002, 1, at(2001))
     t.strictSame(history.spans('a'), [])
+  },
+)
+
+t.test(
+  'the people that it fills an empty database with are such as the service takes',
+  async (t) => {
+    const { people } = await import(new URL('../../../public/people.js', import.meta.url).href)
+    const made: unknown[] = people(1000)
+    t.equal(made.length, 1000)
+    const faulty = made.filter((person) => !isValid('#/components/schemas/EmployeeCreate', person))
+    t.strictSame(faulty, [])
+    const app = await build(t)
+    await app.employees.createMany(made as Parameters<App['employees']['createMany']>[0])
+    for (const { view, path } of shownViews)
+      t.ok((await app.inject(path)).json().length > 1, `${view.name} shows some`)
   },
 )
 
