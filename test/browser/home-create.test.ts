@@ -2,7 +2,7 @@
 import t from 'tap'
 import { inBrowser, openBrowser } from '../support/browser.js'
 import { build } from '../support/build.js'
-import { chart, create, open } from '../support/home-page.js'
+import { chart, create, fact, open } from '../support/home-page.js'
 import { shownViews } from '../support/shown-views.js'
 
 const ada = { name: 'Ada Byron', salary: 105_000, department: 'Engineering' }
@@ -33,5 +33,19 @@ t.test('the page at /', inBrowser, async (t) => {
     await outcome.getByText('name must').waitFor()
     t.equal(await page.getByLabel('Name', { exact: true }).getAttribute('aria-invalid'), 'true')
     t.equal(await page.evaluate('document.activeElement.id'), 'name')
+  })
+
+  t.test('fills an empty database with a thousand people, and no other', async (t) => {
+    const app = await build(t)
+    const { page, faults } = await open(t, browser, app)
+    const fill = page.getByRole('button', { name: 'Fill it with 1,000 people' })
+    await fill.click()
+    await page.locator('#outcome').getByText('1,000 people were created. Changed: ').waitFor()
+    t.equal(await page.evaluate('document.activeElement.id'), 'outcome')
+    await fact(page, 'Employees').getByText('1,000').waitFor()
+    t.notOk(await fill.isVisible())
+    t.equal((await app.inject('/employees')).json().length, 1000)
+    t.ok((await chart(page)).length >= 16)
+    t.strictSame(faults, [])
   })
 })
