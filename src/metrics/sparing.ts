@@ -1,5 +1,9 @@
-/** How much of the time may go into finding a value. */
-const SHARE = 0.01
+/** How many times as long as finding a value took nobody looks for it again, ... */
+const REST = 100
+/** ... but for this long at most, in milliseconds, ... */
+const LONGEST_REST_MS = 10_000
+/** ... unless that would take more than a twentieth of the time. */
+const LEAST_REST = 20
 /** Until it is looked for again where that failed, in milliseconds. */
 const AFTER_FAILURE_MS = 1000
 
@@ -11,7 +15,7 @@ export interface Found<T> {
 
 /**
  * What is the dearer to find the more there is: it is looked for when somebody asks, but so seldom that this
- * takes at most a hundredth of the time, however many ask.
+ * takes about a hundredth of the time, and never more than a twentieth, however many ask.
  */
 export class Sparing<T> {
   readonly #find: () => Promise<T>
@@ -42,7 +46,8 @@ export class Sparing<T> {
     this.#due = started + AFTER_FAILURE_MS
     this.#found = { value: await this.#find(), at }
     const ended = performance.now()
-    this.#due = ended + (ended - started) / SHARE
+    const took = ended - started
+    this.#due = ended + Math.max(LEAST_REST * took, Math.min(REST * took, LONGEST_REST_MS))
   }
 }
 

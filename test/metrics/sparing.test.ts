@@ -2,20 +2,26 @@
 import t, { type Test } from 'tap'
 import { Sparing } from '../../src/metrics/sparing.js'
 
-t.test('what takes long is looked for a hundredth of the time at most', async (t) => {
-  const pass = clock(t)
-  let searches = 0
-  const sparing = new Sparing(async () => {
-    pass(20)
-    return ++searches
+for (const [takes, rests] of [
+  [20, 2000],
+  [200, 10_000],
+  [1000, 20_000],
+] as const) {
+  t.test(`what takes ${takes} ms is looked for again after ${rests} ms`, async (t) => {
+    const pass = clock(t)
+    let searches = 0
+    const sparing = new Sparing(async () => {
+      pass(takes)
+      return ++searches
+    })
+    const get = async () => (await sparing.get(60_000))?.value
+    t.equal(await get(), 1)
+    pass(rests - 1)
+    t.equal(await get(), 1)
+    pass(1)
+    t.equal(await get(), 2)
   })
-  const get = async () => (await sparing.get(1000))?.value
-  t.equal(await get(), 1)
-  pass(1999)
-  t.equal(await get(), 1)
-  pass(2)
-  t.equal(await get(), 2)
-})
+}
 
 t.test('what costs nothing is looked for each time', async (t) => {
   clock(t)
