@@ -3,6 +3,7 @@ import createError from '@fastify/error'
 import { errorCodes, type FastifyBodyParser, type preParsingHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { LargeBodies, USUAL_BODY_BYTES } from '../src/http/large-bodies.js'
+import { NDJSON } from '../src/http/ndjson.js'
 import { isTooDeep, MAX_DEPTH } from '../src/problems/nesting.js'
 
 const InvalidUtf8 = createError('FST_ERR_CTP_INVALID_UTF8', 'The body is not valid UTF-8', 400)
@@ -51,7 +52,13 @@ export default fp(
     const large = new LargeBodies(MAX_LARGE_BODIES)
     fastify.addHook('onRoute', (route) => {
       if ((route.bodyLimit ?? 0) <= USUAL_BODY_BYTES) return
-      const countLarge: preParsingHookHandler = ({ headers }, { raw }, payload, done) => {
+      const countLarge: preParsingHookHandler = (
+        { headers, mediaType },
+        { raw },
+        payload,
+        done,
+      ) => {
+        if (mediaType === NDJSON) return done(null, payload)
         const mayBeLarge = !(Number(headers['content-length']) <= USUAL_BODY_BYTES)
         const onLarge = (leave: () => void) => raw.once('close', leave)
         done(null, mayBeLarge ? large.counted(payload as Readable, onLarge) : payload)

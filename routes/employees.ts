@@ -21,12 +21,14 @@ import {
   EmployeeId,
   EmployeeList,
   EmployeePatch,
+  MAX_AT_ONCE,
 } from '../src/employees/schemas.js'
 import { CACHE_CONTROL } from '../src/http/cache-control.js'
 import { clientOf } from '../src/http/client-address.js'
 import { ConcurrencyLimit } from '../src/http/concurrency-limit.js'
 import type { ReplyOf, RequestOf } from '../src/http/handlers.js'
 import { IdempotencyKey, idempotencyKeyOf } from '../src/http/idempotency-key.js'
+import { NDJSON } from '../src/http/ndjson.js'
 import {
   assertUnchanged,
   ChangeConditions,
@@ -66,18 +68,21 @@ const Changed = {
   examples: [{ ...Employee.examples[0], ...EmployeePatch.examples[0] }],
 }
 
+const JSON_TYPE = 'application/json; charset=utf-8'
+
 const tags = ['employees']
 const params = Type.Object({ id: EmployeeId })
 
 const createEmployee = {
   operationId: 'createEmployee',
-  summary: 'Create an employee, or all of an array',
+  summary: 'Create an employee, or all of an array or of lines',
   description:
     'Of an array all are created, or none; the answer has them in its order, Location is the page of them, ' +
-    'and there is no ETag. With an Idempotency-Key the request can be sent again when no answer came: for 24 hours the ' +
+    'and there is no ETag. Of lines, too, all or none are created; the answer tells how many, and their ids. With an Idempotency-Key the request can be sent again when no answer came: for 24 hours the ' +
     'same key and body give the same answer and create nobody, whatever happened since.',
   tags,
   headers: IdempotencyKey,
+  consumes: ['application/json', NDJSON],
   body: ref(EmployeeCreation),
   response: {
     201: json(Created, 'What was created', 'Location', 'ETag'),
@@ -175,18 +180,43 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     const key = idempotencyKeyOf(request)
     const scope = key === undefined ? undefined : { client: request.apiKey?.name ?? '', key }
     const { body } = request
-    reply.code(201).type('application/json; charset=utf-8')
+    if (body instanceof Readable) {
+      const { first, count, last } = await importAll(request, reply, scope)
+      reply.code(201).type(JSON_TYPE)
+      reply.header('location', pageAfter(first - 1, Math.min(count, MAX_AT_ONCE)))
+      return reply.send(JSON.stringify({ count, first, last }))
+    }
     if (Array.isArray(body)) {
       const created = await employees.createAll(body, scope)
       const { id } = created[0] as Employee
+      reply.code(201).type(JSON_TYPE)
       reply.header('location', pageAfter(id - 1, created.length))
       // Of so many a serializer that looks at each field takes most of its time.
       return reply.send(JSON.stringify(created))
     }
     const { id, name, salary, department } = await employees.create(body, scope)
     const employee = { id, name, salary, department }
+    reply.code(201).type(JSON_TYPE)
     reply.headers({ location: `/employees/${id}`, etag: employeeEtag(employee) })
     return reply.send(JSON.stringify(employee))
+  }
+
+  /** Who is told that it was not done, and sends on, is heard no more. */
+  async function importAll(
+    request: RequestOf<typeof createEmployee>,
+    { raw }: ReplyOf<typeof createEmployee>,
+    scope?: { client: string; key: string },
+  ) {
+    const { socket } = request.raw
+    try {
+      return await fastify.importEmployees(request as never, scope)
+    } catch (error) {
+      if (!request.raw.complete && fastify.connections.has(socket)) {
+        raw.setHeader('connection', 'close')
+        raw.once('finish', () => fastify.endConnection(socket))
+      }
+      throw error
+    }
   }
 
   async function list(
@@ -195,7 +225,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   ) {
     const { query } = request
     const isCounted = query.limit !== undefined && wantsCount(request)
-    reply.type('application/json; charset=utf-8')
+    reply.type(JSON_TYPE)
     if (isCounted || !isPlain(query)) return sortedList(request, reply, isCounted)
     const { limit, after } = query
     const department = query.department?.[0]

@@ -13,6 +13,7 @@ import cors from '../plugins/cors.js'
 import database from '../plugins/database.js'
 import errors, { sendUnroutable } from '../plugins/errors.js'
 import host from '../plugins/host.js'
+import imports from '../plugins/imports.js'
 import inARow from '../plugins/in-a-row.js'
 import journeys from '../plugins/journeys.js'
 import methods from '../plugins/methods.js'
@@ -106,6 +107,7 @@ export async function buildApp(config: Config) {
   await app.register(metrics)
   await app.register(openapi)
   await app.register(store)
+  await app.register(imports)
   await app.register(compression)
   await app.register(viewCache)
   await app.register(readyAnswers)

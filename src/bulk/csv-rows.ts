@@ -1,8 +1,8 @@
 import { pipeline, type Readable } from 'node:stream'
 import { type CsvError, Parser } from 'csv-parse'
+import { Utf8 } from '../http/utf8.js'
 import { type ColumnNames, type Columns, findColumns } from './columns.js'
 import { type Fields, MAX_ROW_LENGTH, type Row } from './rows.js'
-import { Utf8 } from './utf8.js'
 
 const LINE_BREAK = /\r\n|\r|\n/g
 

@@ -1,8 +1,7 @@
-import { pipeline, type Readable } from 'node:stream'
-import split from 'split2'
+import type { Readable } from 'node:stream'
+import { linesOf } from '../http/lines.js'
 import { type ColumnNames, findColumns } from './columns.js'
 import { MAX_ROW_LENGTH, type Row } from './rows.js'
-import { Utf8 } from './utf8.js'
 
 /** The members of an object that hold the fields. */
 interface Members {
@@ -19,7 +18,7 @@ interface Members {
  */
 export async function* readNdjson(bytes: Readable, names: ColumnNames): AsyncGenerator<Row> {
   let members: Members | undefined
-  for await (const { line, text } of lines(bytes)) {
+  for await (const { line, text } of linesOf(bytes, MAX_ROW_LENGTH)) {
     if (text.trim() === '') continue
     const object = parseObject(text)
     if (typeof object === 'string') {
@@ -59,18 +58,5 @@ function parseObject(text: string): Record<string, unknown> | string {
     // The line that it counts is always 1.
     const why = (error as Error).message.replace(/ in JSON at .*\b(column \d+)\)$/, ' at $1')
     return `it is no JSON, or cut off (${why})`
-  }
-}
-
-async function* lines(bytes: Readable): AsyncGenerator<{ line: number; text: string }> {
-  let line = 0
-  const splitter = split((text) => ({ line: ++line, text }), { maxLength: MAX_ROW_LENGTH })
-  try {
-    yield* pipeline(bytes, new Utf8(), splitter, () => {})
-  } catch (error) {
-    const isLong = (error as Error).message === 'maximum buffer reached'
-    throw isLong
-      ? new Error(`line ${line + 1}: longer than ${MAX_ROW_LENGTH} characters`, { cause: error })
-      : error
   }
 }

@@ -58,6 +58,7 @@ export const EmployeeId = Type.Integer({
 })
 
 const ada = { name: 'Ada Lovelace', salary: 120000, department: 'Engineering' }
+const tom = { name: 'Tom Jones', salary: 52000, department: 'Sales' }
 
 export const Employee = Type.Object(
   { id: EmployeeId, ...fields(text) },
@@ -86,7 +87,7 @@ export const EmployeeCreateList = Type.Array(ref(EmployeeCreate), {
   minItems: 1,
   maxItems: MAX_AT_ONCE,
   description: `New employees, at most ${MAX_AT_ONCE}: all of them are created, or none`,
-  examples: [[ada, { name: 'Tom Jones', salary: 52000, department: 'Sales' }]],
+  examples: [[ada, tom]],
 })
 
 /** src/http/validation.ts judges by the one of them that a body can only mean. */
@@ -116,10 +117,34 @@ export const Deleted = Type.Object(
   { $id: 'Deleted', description: 'Confirms a deletion', examples: [{ message: 'Deleted' }] },
 )
 
-export const Created = Type.Unsafe<Employee | Employee[]>({
+/** Said of a body that is read line by line; each line is an EmployeeCreate. */
+export const EmployeeLines = Type.String({
+  $id: 'EmployeeLines',
+  description:
+    'New employees, a JSON object on each line (NDJSON), in UTF-8: at most 50,000 lines of 16,384 characters and 32 MiB in all; all of them are created, or none',
+  examples: [`${JSON.stringify(ada)}\n${JSON.stringify(tom)}\n`],
+})
+
+export const Imported = Type.Object(
+  {
+    count: Type.Integer({ minimum: 1, description: 'How many were created' }),
+    first: { ...EmployeeId, description: 'The id of the employee of the first line' },
+    last: { ...EmployeeId, description: 'That of the last line: those between follow each other' },
+  },
+  {
+    $id: 'Imported',
+    additionalProperties: false,
+    description: 'What became of lines: employees by ascending id, in their order',
+    examples: [{ count: 2, first: 1, last: 2 }],
+  },
+)
+export type Imported = Static<typeof Imported>
+
+export const Created = Type.Unsafe<Employee | Employee[] | Imported>({
   $id: 'Created',
-  oneOf: [ref(Employee), ref(EmployeeList)],
-  description: 'The new employee; or, for an array, the new employees in its order',
+  oneOf: [ref(Employee), ref(EmployeeList), ref(Imported)],
+  description:
+    'The new employee; for an array, the new employees in its order; for lines, how many there are, and their ids',
   examples: [{ id: 1, ...ada }],
 })
 
@@ -129,8 +154,10 @@ export const employeeComponents = [
   EmployeeCreate,
   EmployeeCreateList,
   EmployeeCreation,
+  EmployeeLines,
   EmployeePatch,
   EmployeeList,
+  Imported,
   Created,
   Deleted,
 ]

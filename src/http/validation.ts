@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import AjvCompiler, { type BuildCompilerFromPool } from '@fastify/ajv-compiler'
 import type { TSchema } from '@sinclair/typebox'
 
@@ -88,7 +89,9 @@ function oneOrMany(
   length: ReturnType<Validator>,
 ) {
   const validate = (data: unknown) => {
-    validate.errors = Array.isArray(data) ? errorsOf(data) : one(data) ? null : one.errors
+    // Lines are judged as they come (src/http/ndjson.ts).
+    const isGood = data instanceof Readable || (!Array.isArray(data) && one(data))
+    validate.errors = Array.isArray(data) ? errorsOf(data) : isGood ? null : one.errors
     return !validate.errors
   }
   validate.errors = null as typeof one.errors

@@ -33,7 +33,7 @@ export const allKinds = {
     remedy:
       '`errors` names each field by a JSON Pointer, with a `code` for programs and a `message` for people. Correct them, and send the request again.',
     example: '/body/salary must be >= 0, got -1',
-    codes: ['FST_ERR_VALIDATION'],
+    codes: ['FST_ERR_VALIDATION', 'BAD_LINES'],
   },
   'malformed-body': {
     status: 400,
@@ -43,6 +43,7 @@ export const allKinds = {
     remedy: 'Send one JSON value in UTF-8, with a Content-Length that is its length in bytes.',
     example: 'The body is not valid UTF-8',
     codes: [
+      'BODY_CUT_OFF',
       'FST_ERR_CTP_EMPTY_BODY',
       'FST_ERR_CTP_EMPTY_JSON_BODY',
       'FST_ERR_CTP_INVALID_CONTENT_LENGTH',
@@ -153,10 +154,11 @@ export const allKinds = {
     status: 413,
     title: 'The body is too large',
     meaning:
-      'A body has at most 64 KiB, an array of employees 1 MiB; and its chunks have extensions of a few bytes.',
-    remedy: 'Send less: of many employees at most 1,000 at once.',
+      'A body has at most 64 KiB, an array of employees 1 MiB, lines of them 32 MiB and 50,000; and its chunks have extensions of a few bytes.',
+    remedy:
+      'Send less at once: of many employees 1,000 in an array, or 50,000 in lines (application/x-ndjson).',
     example: 'Request body is too large',
-    codes: ['FST_ERR_CTP_BODY_TOO_LARGE'],
+    codes: ['FST_ERR_CTP_BODY_TOO_LARGE', 'TOO_MANY_LINES'],
   },
   'uri-too-long': {
     status: 414,
@@ -170,8 +172,10 @@ export const allKinds = {
   'unsupported-media-type': {
     status: 415,
     title: 'The body is of a type that is not read here',
-    meaning: 'Bodies are JSON, and for PATCH JSON Merge Patch (RFC 7396) as well.',
-    remedy: 'Send `Content-Type: application/json`, or for PATCH application/merge-patch+json.',
+    meaning:
+      'Bodies are JSON, and for PATCH JSON Merge Patch (RFC 7396) as well; to create employees, also lines of JSON.',
+    remedy:
+      'Send `Content-Type: application/json`, or for PATCH application/merge-patch+json, or for POST application/x-ndjson.',
     example: 'Unsupported Media Type',
     codes: ['FST_ERR_CTP_INVALID_MEDIA_TYPE'],
   },
@@ -227,6 +231,14 @@ export const allKinds = {
       'You read 8 whole lists at once already; read one of them to its end, or read pages (?limit=)',
     codes: ['TOO_MANY_AT_ONCE'],
   },
+  'too-many-imports-of-one': {
+    status: 429,
+    title: 'This client imports already',
+    meaning: 'One client may send employees in lines once at a time. Nothing was changed.',
+    remedy: 'Send it when the one before was answered.',
+    example: 'You import already; wait for its answer. Nothing was changed',
+    codes: ['IMPORTS_ALREADY'],
+  },
   'too-many-idempotency-keys': {
     status: 429,
     title: 'Too many idempotency keys',
@@ -272,6 +284,24 @@ export const allKinds = {
     remedy: 'Try again when Retry-After says, and later each time.',
     example: 'The service is overloaded; try again later',
     codes: ['TOO_MANY_WRITES', 'TOO_MANY_BODIES'],
+  },
+  'too-many-imports': {
+    status: 503,
+    title: 'Too many imports are under way',
+    meaning: 'As many clients as may send employees in lines at once. Nothing was changed.',
+    remedy: 'Try again when Retry-After says.',
+    example: 'Too many imports are under way already; nothing was changed, try again in a moment',
+    codes: ['TOO_MANY_IMPORTS'],
+  },
+  'import-too-long': {
+    status: 503,
+    title: 'The import would keep others waiting for too long',
+    meaning:
+      'While very many employees are created other writes wait, and so long that they would give up. Nothing was changed.',
+    remedy: 'Send fewer at once, or try again when there is less to do.',
+    example:
+      'To create all of these at once takes the database longer than other writes wait (4000 ms); nothing was changed, send fewer at once, or try again in a moment',
+    codes: ['IMPORT_TOO_LONG', 'IMPORT_TIMEOUT'],
   },
   'too-many-readers': {
     status: 503,

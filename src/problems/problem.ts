@@ -43,15 +43,17 @@ function uriReference(path: string): string {
   return encodeURI(path).replaceAll(/%25([0-9a-f]{2})/gi, '%$1')
 }
 
-/** The problem that an error is; what the client has no part in is not told in detail. */
-export function problemOf(error: FastifyError, url: string): Problem | ValidationProblem {
+/** The problem that an error is, by the `fieldErrors` that it has, if any; what the client has no part in is not told in detail. */
+export function problemOf(
+  error: FastifyError & { fieldErrors?: FieldError[] },
+  url: string,
+): Problem | ValidationProblem {
   if (error.validation) {
-    const errors = error.validation
-      .slice(0, MAX_ERRORS)
-      .map((failure) => describe(failure as VerboseFailure, error.validationContext ?? 'body'))
+    const errors = fieldErrors(error.validation, error.validationContext)
     const detail = errors.map(({ path, message }) => `${path} ${message}`).join('; ')
     return problem('validation', detail, url, errors)
   }
+  if (error.fieldErrors) return problem('validation', error.message, url, error.fieldErrors)
   const status = error.statusCode ?? 500
   if (status >= 500 && status !== 503) {
     return problem('internal', 'Something went wrong here; the request id finds it in the log', url)
@@ -62,6 +64,16 @@ export function problemOf(error: FastifyError, url: string): Problem | Validatio
   const path = isOfBody ? '/body' : ''
   const fault = { path, code: MISSING.has(code) ? 'required' : 'malformed', message } as const
   return problem(kind, message, url, [fault], status)
+}
+
+/** What is wrong with fields, the first of it, as a problem tells of it. */
+export function fieldErrors(
+  failures: readonly FastifySchemaValidationError[],
+  context = 'body',
+): FieldError[] {
+  return failures
+    .slice(0, MAX_ERRORS)
+    .map((failure) => describe(failure as VerboseFailure, context))
 }
 
 /** Errors about something that is not there. */

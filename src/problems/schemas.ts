@@ -36,6 +36,12 @@ export const FieldError = Type.Object(
       description: fieldCodeNames.map((code) => `${code}: ${fieldCodes[code].meaning}`).join(' '),
     }),
     message: Type.String({ description: 'The rule that it breaks, and the value' }),
+    line: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'Of a body of lines, the line that it is about; /body is what stands there',
+      }),
+    ),
   },
   {
     $id: 'FieldError',

@@ -18,6 +18,12 @@ export const TooManyWrites = createError(
   503,
 )
 
+export const ImportTooLong = createError(
+  'IMPORT_TOO_LONG',
+  'To create all of these at once takes the database longer than other writes wait (%d ms); nothing was changed, send fewer at once, or try again in a moment',
+  503,
+)
+
 export const TooManySnapshots = createError(
   'TOO_MANY_SNAPSHOTS',
   'Too many long answers are being read already; try again in a moment',

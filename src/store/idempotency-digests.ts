@@ -1,11 +1,6 @@
 import { createHmac, hash } from 'node:crypto'
 import { DatabaseUnavailable } from './errors.js'
-import type { Employee, IdempotencyScope, NewEmployee } from './store.js'
-
-/** A request that may be sent again, with the hash of its body. */
-export interface KeyedRequest extends IdempotencyScope {
-  body: Buffer
-}
+import type { Employee, NewEmployee } from './store.js'
 
 /** Keys that a client may have within 24 hours. */
 export const KEYS_PER_CLIENT = 100_000

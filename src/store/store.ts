@@ -17,6 +17,11 @@ export interface IdempotencyScope {
   key: string
 }
 
+/** A request that may be sent again, with the hash of its body. */
+export interface KeyedRequest extends IdempotencyScope {
+  body: Buffer
+}
+
 export interface Page {
   employees: Employee[]
   /** The last id of this page if there is more behind it. */
@@ -48,6 +53,29 @@ export interface SortedPage {
   total?: number
 }
 
+/** Employees that are created together, however many: their ids follow each other. */
+export interface Imported {
+  count: number
+  first: number
+  last: number
+}
+
+/**
+ * Employees on their way into the database, in constant memory: staged where nobody sees them, then created
+ * in one transaction, for which other writes wait.
+ */
+export interface EmployeeImport {
+  /** Takes one; gives a promise where the next one must wait for it. */
+  add(employee: NewEmployee): Promise<void> | undefined
+  /**
+   * Creates all of them in their order, or none; with a `request` as {@link EmployeeStore.create} does with a
+   * scope. Rejects with status 503 if it would keep other writes waiting for longer than they do.
+   */
+  commit(request?: KeyedRequest): Promise<Imported>
+  /** Whenever it is done with: of what was not committed, nothing is kept. */
+  close(): Promise<void>
+}
+
 /**
  * Everything that the service knows about employees, whichever database keeps it. A write that was
  * acknowledged is durable.
@@ -63,6 +91,8 @@ export interface EmployeeStore {
   create(employee: NewEmployee, scope?: IdempotencyScope): Promise<Employee>
   /** As `create`, of all of them in their order, or none. */
   createAll(employees: readonly NewEmployee[], scope?: IdempotencyScope): Promise<Employee[]>
+  /** Begins to create very many; the signal ends it, up to the commit. */
+  import(signal: AbortSignal): Promise<EmployeeImport>
   /** Creates all of them, or none, and tells no ids. */
   createMany(batch: Iterable<NewEmployee>): Promise<void>
   get(id: number): Promise<Employee | undefined>

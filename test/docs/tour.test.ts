@@ -39,6 +39,15 @@ t.test('an array is sent as the docs say', async (t) => {
   t.match(stdout, /\[{"id":1,"name":"Ada Lovelace",.*{"id":2,"name":"Tom Jones",/)
 })
 
+t.test('lines are sent as the docs say', async (t) => {
+  const { run, DATABASE_URL } = await workplace(t)
+  const { url } = await Service.start(t, { DATABASE_URL })
+  const { stdout } = await outcome(run(at(url, documented('sending lines'))))
+  t.match(stdout, /HTTP\/1\.1 201 Created\r\n/)
+  t.match(stdout, /^location: \/employees\?limit=1000&after=0\r$/m)
+  t.match(stdout, '{"count":5000,"first":1,"last":5000}')
+})
+
 t.test('a key is made and sent as the docs say', async (t) => {
   const { run } = await workplace(t)
   const server = run(documented('making a key'))

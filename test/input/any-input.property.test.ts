@@ -66,7 +66,13 @@ t.test('any JSON value as a body: stored as it was written, or refused whole', a
 t.test('any bytes as a body, under any content type: never a 5xx', async (t) => {
   const app = await withAda(t)
   const contentType = fc.oneof(
-    fc.constantFrom('application/json', 'application/merge-patch+json', 'text/plain', ''),
+    fc.constantFrom(
+      'application/json',
+      'application/x-ndjson',
+      'application/merge-patch+json',
+      'text/plain',
+      '',
+    ),
     headerValue,
   )
   await fc.assert(

@@ -1,5 +1,12 @@
 import { request } from 'node:http'
 import t from 'tap'
+import {
+  EmployeeCreate,
+  EmployeeCreateList,
+  EmployeeCreation,
+} from '../../src/employees/schemas.js'
+import { buildValidator } from '../../src/http/validation.js'
+import { ref } from '../../src/problems/schemas.js'
 import { onPostgres } from '../support/any-database.js'
 import { type App, build } from '../support/build.js'
 import { halfRequest } from '../support/requests.js'
@@ -7,6 +14,7 @@ import { shellOf } from '../support/shell.js'
 import { until } from '../support/until.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
+const schemas = [EmployeeCreate, EmployeeCreateList, EmployeeCreation]
 const MIB = 1024 * 1024
 
 t.test('an array is created in its order, and answered in it', async (t) => {
@@ -78,6 +86,17 @@ t.test('of errors twenty are told, and no more are looked for', async (t) => {
     const { errors } = (await post(app, list)).json()
     t.equal(errors.length, 20)
   }
+  const judge = buildValidator(
+    Object.fromEntries(schemas.map((each) => [each.$id, each])),
+    {},
+  )({
+    schema: ref(EmployeeCreation),
+    httpPart: 'body',
+    method: 'POST',
+    url: '/employees',
+  })
+  t.notOk(judge(Array(1000).fill(null)))
+  t.equal(judge.errors?.length, 20)
   const { errors } = (await post(app, [manyFields])).json()
   t.match(errors, [{ path: '/body/0', message: /more than 100 properties/ }])
   t.equal(errors.length, 1)

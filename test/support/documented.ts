@@ -37,6 +37,7 @@ export const RUN = {
   view: ['README.md', '// drizzle/views/'],
   'route of the view': ['README.md', '// routes/'],
   'sending an array': ['docs/operations.md', 'curl -i localhost:3000/employees -H'],
+  'sending lines': ['docs/operations.md', 'printf '],
   generators: ['docs/operations.md', 'npx '],
   'making a key': ['docs/operations.md', 'npm run --silent key'],
   'sending a key': ['docs/operations.md', 'KEY='],

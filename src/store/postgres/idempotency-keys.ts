@@ -1,6 +1,6 @@
 import { KeyReused, TooManyKeys } from '../errors.js'
-import { bodyDigest, KEYS_PER_CLIENT, type KeyedRequest, keyHash } from '../idempotency-digests.js'
-import type { IdempotencyScope } from '../store.js'
+import { bodyDigest, KEYS_PER_CLIENT, keyHash } from '../idempotency-digests.js'
+import type { IdempotencyScope, KeyedRequest } from '../store.js'
 import type { Statement } from './commit.js'
 import type { Connection } from './connection.js'
 
@@ -71,7 +71,10 @@ export class IdempotencyKeys {
   }
 
   /** Reads inside a transaction that has the writers' lock. */
-  async find(connection: Connection, scopes: IdempotencyScope[]): Promise<KnownKeys> {
+  async find(
+    connection: Pick<Connection, 'query'>,
+    scopes: IdempotencyScope[],
+  ): Promise<KnownKeys> {
     const clients = scopes.map(({ client }) => client)
     const keys = scopes.map(({ key }) => keyHash(key))
     const [found, ends] = await Promise.all([

@@ -108,10 +108,10 @@ export class LongTransaction {
 }
 
 /** For somebody who has no Idempotency-Key. */
-function unknown({ cause, message }: Error): Error {
-  const reason = /\((.*)\)/.exec(message)?.[1]
+function unknown(error: Error): Error {
+  const reason = /\((.*)\)/.exec(error.message)?.[1]
   return new Error(
     `The database was lost while it kept this (${reason}): it was done, or it was not; look before you do it again`,
-    { cause },
+    { cause: error },
   )
 }

@@ -1,5 +1,5 @@
-import { firstOf, type KeyedRequest, numbered } from '../idempotency-digests.js'
-import type { Check, Employee, NewEmployee } from '../store.js'
+import { firstOf, numbered } from '../idempotency-digests.js'
+import type { Check, Employee, KeyedRequest, NewEmployee } from '../store.js'
 import type { IdempotencyChanges } from './idempotency-keys.js'
 
 export type { Employee }

@@ -6,13 +6,14 @@ import { bodyHash, bodyHashOfAll } from '../idempotency-digests.js'
 import { JsonArrayStream } from '../json-array-stream.js'
 import { PageStatements, sortedPage } from '../pages.js'
 import { repeat } from '../repeat.js'
-import type { Employee, EmployeeStore, PageQuery, SortedPage, Store } from '../store.js'
+import type { Batch, Employee, EmployeeStore, PageQuery, SortedPage, Store } from '../store.js'
 import type { GeneratedView } from '../views/generate.js'
 import { commit, type Statement } from './commit.js'
 import type { Connection } from './connection.js'
 import type { Drizzle } from './drizzle.js'
 import { GroupCommit } from './group-commit.js'
 import { IdempotencyKeys } from './idempotency-keys.js'
+import { type LIMITS as ImportLimits, PostgresImport } from './import.js'
 import { PING_MS, type Primary } from './primary.js'
 import { type Query, type LIMITS as SnapshotLimits, Snapshots } from './snapshots.js'
 import { VersionTrain } from './version-train.js'
@@ -37,6 +38,7 @@ export interface PostgresStoreOptions extends StoreOptions {
   limits?: {
     snapshots?: Partial<typeof SnapshotLimits>
     writes?: { batch?: number; waiting?: number; patienceMs?: number }
+    imports?: Partial<typeof ImportLimits>
     /** Of each client, within 24 hours. */
     idempotencyKeys?: number
   }
@@ -53,15 +55,13 @@ export function createPostgresStore(
   const train = new VersionTrain(primary, maxStalenessMs, onProbe)
   const listeners: (() => void)[] = []
   const keys = new IdempotencyKeys(secret, limits?.idempotencyKeys)
-  const commits = new GroupCommit(primary, keys, {
-    limits: limits?.writes,
-    onBatch(batch) {
-      // A failed one may have been done all the same.
-      train.committed()
-      for (const listener of listeners) listener()
-      onBatch?.(batch)
-    },
-  })
+  const committed = (batch: Batch) => {
+    // A failed one may have been done all the same.
+    train.committed()
+    for (const listener of listeners) listener()
+    onBatch?.(batch)
+  }
+  const commits = new GroupCommit(primary, keys, { limits: limits?.writes, onBatch: committed })
   const stopSweeping = repeat(sweepEveryMs, async (signal) => {
     const hasOld = () => primary.do(({ reader }) => keys.hasOld(reader))
     const sweep = () => commits.alone((connection) => keys.sweep(connection))
@@ -69,9 +69,14 @@ export function createPostgresStore(
   })
 
   return {
-    employees: employeeStore(primary, drizzle, commits, snapshots, (listener) =>
-      listeners.push(listener),
-    ),
+    employees: employeeStore(primary, drizzle, commits, snapshots, {
+      onCommit: (listener) => listeners.push(listener),
+      import: (signal) =>
+        PostgresImport.open(primary, keys, signal, {
+          onBatch: committed,
+          limits: limits?.imports,
+        }),
+    }),
     views: viewStore(primary, train, snapshots, options.views, options.isBroken),
     stats: () => ({
       writesWaiting: commits.waiting,
@@ -91,7 +96,7 @@ function employeeStore(
   drizzle: Drizzle,
   commits: GroupCommit,
   snapshots: Snapshots,
-  onCommit: EmployeeStore['onCommit'],
+  own: Pick<EmployeeStore, 'onCommit' | 'import'>,
 ): EmployeeStore {
   const statements = prepare(drizzle)
   let known = 0
@@ -140,7 +145,7 @@ function employeeStore(
       return new JsonArrayStream(rows)
     },
 
-    onCommit,
+    ...own,
 
     async ping() {
       await primary.do(({ reader }) => reader.query('SELECT FROM employees LIMIT 1'), PING_MS)

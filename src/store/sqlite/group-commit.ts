@@ -12,7 +12,7 @@ const LIMITS = {
   /** How long a write waits for another process to give up its lock. */
   lockTimeoutMs: 5000,
 }
-const LOCK_RETRY_MS = 5
+export const LOCK_RETRY_MS = 5
 
 type Options = Partial<typeof LIMITS> & {
   /** Called for each transaction, before its writes are answered. */

@@ -1,6 +1,7 @@
 import type Sqlite from 'better-sqlite3'
 import { KeyReused, TooManyKeys } from '../errors.js'
-import { bodyDigest, KEYS_PER_CLIENT, type KeyedRequest, keyHash } from '../idempotency-digests.js'
+import { bodyDigest, KEYS_PER_CLIENT, keyHash } from '../idempotency-digests.js'
+import type { KeyedRequest } from '../store.js'
 import { secretFor } from './secrets.js'
 
 /** Keys that go in one transaction: bounds how long the event loop stands still for it. */

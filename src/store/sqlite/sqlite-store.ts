@@ -1,20 +1,23 @@
 import { and, asc, eq, gt, type Query, type SQL, sql } from 'drizzle-orm'
 import { employees } from '../../../drizzle/sqlite/schema.js'
 import type { StoreOptions } from '../database.js'
-import {
-  bodyHash,
-  bodyHashOfAll,
-  firstOf,
-  type KeyedRequest,
-  numbered,
-} from '../idempotency-digests.js'
+import { bodyHash, bodyHashOfAll, firstOf, numbered } from '../idempotency-digests.js'
 import { JsonArrayStream } from '../json-array-stream.js'
 import { PageStatements, sortedPage } from '../pages.js'
 import { repeat } from '../repeat.js'
-import type { Employee, EmployeeStore, NewEmployee, Store } from '../store.js'
+import type {
+  Batch,
+  Employee,
+  EmployeeImport,
+  EmployeeStore,
+  KeyedRequest,
+  NewEmployee,
+  Store,
+} from '../store.js'
 import { asDatabaseError, attempt } from './errors.js'
 import { GroupCommit } from './group-commit.js'
 import { IdempotencyKeys } from './idempotency-keys.js'
+import { type LIMITS as ImportLimits, MemoryImport, SqliteImport } from './import.js'
 import type { Drizzle, SqliteOptions } from './open.js'
 import { registeredViews } from './registered-views.js'
 import { type LIMITS as SnapshotLimits, Snapshots } from './snapshots.js'
@@ -35,6 +38,7 @@ export interface SqliteStoreOptions extends StoreOptions, Pick<SqliteOptions, 'v
   limits?: {
     snapshots?: Partial<typeof SnapshotLimits>
     log?: Partial<typeof LOG_LIMITS>
+    imports?: Partial<typeof ImportLimits>
     /** Of each client, within 24 hours. */
     idempotencyKeys?: number
   }
@@ -49,20 +53,27 @@ export function createSqliteStore(
   const snapshots = new Snapshots(client, limits?.snapshots)
   const log = new WriteAheadLog(client, snapshots, limits?.log)
   const listeners: (() => void)[] = []
-  const commits = new GroupCommit(client, {
-    onBatch(batch) {
-      for (const listener of listeners) listener()
-      onBatch?.(batch)
-      log.check()
-    },
-  })
+  const committed = (batch: Batch) => {
+    for (const listener of listeners) listener()
+    onBatch?.(batch)
+    log.check()
+  }
+  const commits = new GroupCommit(client, { onBatch: committed })
   const keys = new IdempotencyKeys(client, limits?.idempotencyKeys)
   const stopSweeping = keepSweeping(keys, commits, sweepEveryMs)
   const stopKeeping = keepViews(client, commits, options)
   const stopChecking = repeat(limits?.log?.everyMs ?? LOG_LIMITS.everyMs, async () => log.check())
 
   return {
-    employees: employeeStore(db, commits, keys, snapshots, (listener) => listeners.push(listener)),
+    employees: employeeStore(db, commits, keys, snapshots, {
+      onCommit: (listener) => listeners.push(listener),
+      import: (signal) =>
+        new SqliteImport(client.name, signal, {
+          quota: limits?.idempotencyKeys,
+          onBatch: committed,
+          limits: limits?.imports,
+        }),
+    }),
     views: viewStore(client, snapshots, options.views ?? registeredViews),
     stats: () => ({ writesWaiting: commits.waiting, readers: snapshots.stats }),
     async close() {
@@ -80,7 +91,7 @@ function employeeStore(
   commits: GroupCommit,
   keys: IdempotencyKeys,
   snapshots: Snapshots,
-  onCommit: EmployeeStore['onCommit'],
+  own: Pick<EmployeeStore, 'onCommit'> & { import: (signal: AbortSignal) => EmployeeImport },
 ): EmployeeStore {
   const statements = prepare(db)
   const pages = new PageStatements({ place: () => '?', seeksPairs: false }, ({ text }) =>
@@ -104,6 +115,14 @@ function employeeStore(
       const request = scope && { ...scope, body: bodyHashOfAll(employees) }
       const work = () => (request ? insertOnce(employees, request) : insertAll(employees))
       return commits.run(work, employees.length)
+    },
+
+    async import(signal) {
+      if (!db.$client.memory) return attempt(() => own.import(signal))
+      return new MemoryImport((staged, request) => {
+        const create = () => firstOf(insertAll(staged).map(({ id }) => id))
+        return commits.run(() => (request ? keys.once(request, create) : create()))
+      })
     },
 
     async createMany(batch) {
@@ -175,7 +194,7 @@ function employeeStore(
       }
     },
 
-    onCommit,
+    onCommit: own.onCommit,
 
     async ping() {
       attempt(() => statements.select.get({ id: 1 }))

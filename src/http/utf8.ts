@@ -4,9 +4,22 @@ import { Transform, type TransformCallback } from 'node:stream'
 const NEWLINE = 0x0a
 const BYTE_ORDER_MARK = Buffer.from('\ufeff')
 
+/** A line of a text that cannot be read, and none behind it. */
+export class BadLine extends Error {
+  override name = 'BadLine'
+
+  constructor(
+    readonly line: number,
+    readonly why: string,
+    options?: ErrorOptions,
+  ) {
+    super(`line ${line}: ${why}`, options)
+  }
+}
+
 /**
  * Passes on bytes that are UTF-8, without a byte order mark in front. Anything else ends the stream
- * with an error that names the line: the parsers behind it would quietly read U+FFFD.
+ * with a {@link BadLine}: the parsers behind it would quietly read U+FFFD.
  */
 export class Utf8 extends Transform {
   #line = 1
@@ -26,7 +39,7 @@ export class Utf8 extends Transform {
 
   #pass(bytes: Buffer, callback: TransformCallback): void {
     if (!isUtf8(bytes)) {
-      callback(new Error(`line ${this.#badLine(bytes)}: not UTF-8; save the file as UTF-8 first`))
+      callback(new BadLine(this.#badLine(bytes), 'not UTF-8; save the file as UTF-8 first'))
       return
     }
     for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) {
