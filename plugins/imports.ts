@@ -31,6 +31,10 @@ const ImportsAlready = createError(
 )
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** It takes bodies of lines (application/x-ndjson), as a stream. */
+    readsLines?: boolean
+  }
   interface FastifyInstance {
     /**
      * Creates the employees of a body of lines, all or none; with a scope as {@link EmployeeStore.create} does.
@@ -41,7 +45,10 @@ declare module 'fastify' {
   }
 }
 
-/** Reads bodies of lines, for routes that say that they consume them, and creates the employees that they hold. */
+/**
+ * Reads bodies of lines, for routes that say so, and creates the employees that they hold. The
+ * contract says it in words: of a body of two types, generators make clients that name neither.
+ */
 export default fp(
   async function importsPlugin(fastify) {
     const importing = new Set<string>()
@@ -54,8 +61,7 @@ export default fp(
     })
 
     fastify.addContentTypeParser(NDJSON, (request, payload, done) => {
-      const { consumes } = (request.routeOptions.schema ?? {}) as { consumes?: string[] }
-      if (consumes?.includes(NDJSON)) return done(null, payload)
+      if (request.routeOptions.config.readsLines) return done(null, payload)
       return done(new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(NDJSON))
     })
     fastify.decorate('importEmployees', importEmployees)

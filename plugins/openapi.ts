@@ -3,10 +3,9 @@ import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import type { preHandlerHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { EmployeeLines, employeeComponents } from '../src/employees/schemas.js'
+import { employeeComponents } from '../src/employees/schemas.js'
 import { GUIDE } from '../src/http/guide.js'
 import { Liveness, Readiness } from '../src/http/health.js'
-import { NDJSON } from '../src/http/ndjson.js'
 import { PAGE_POLICY } from '../src/http/page-policy.js'
 import { COMMON_HEADERS, headers, LIMIT_HEADERS } from '../src/http/responses.js'
 import { problemComponents } from '../src/problems/schemas.js'
@@ -100,8 +99,8 @@ function headerOf(status: string, name: string) {
 }
 
 /**
- * Says of each operation what its schemas do not: the headers that any answer has; what a body of lines is;
- * and of which path the example of a problem tells. The example of a parameter that may be
+ * Says of each operation what its schemas do not: the headers that any answer has, and of which path the
+ * example of a problem tells. The example of a parameter that may be
  * left out moves into its schema: from beside it Swagger UI fills it in, and so asks for a page behind
  * the last one, or for a change of what is not there.
  */
@@ -117,8 +116,6 @@ function completed<T extends { paths?: object | undefined; components?: object |
         parameter.schema = { ...schema, examples: [example] }
         delete parameter.example
       }
-      const lines = operation.requestBody?.content[NDJSON]
-      if (lines) lines.schema = { $ref: `#/components/schemas/${EmployeeLines.$id}` }
       const isLimited = operation.responses['429'] !== undefined
       const common = isLimited ? [...COMMON_HEADERS, ...LIMIT_HEADERS] : COMMON_HEADERS
       for (const [status, response] of Object.entries(operation.responses)) {
@@ -143,7 +140,6 @@ function instanceOf(path: string, { detail }: { detail: string }): string {
 }
 
 interface Operation {
-  requestBody?: { content: Record<string, { schema: object }> }
   parameters?: { example?: unknown; required?: boolean; schema?: object }[]
   responses: Record<
     string,

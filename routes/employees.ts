@@ -28,7 +28,6 @@ import { clientOf } from '../src/http/client-address.js'
 import { ConcurrencyLimit } from '../src/http/concurrency-limit.js'
 import type { ReplyOf, RequestOf } from '../src/http/handlers.js'
 import { IdempotencyKey, idempotencyKeyOf } from '../src/http/idempotency-key.js'
-import { NDJSON } from '../src/http/ndjson.js'
 import {
   assertUnchanged,
   ChangeConditions,
@@ -78,11 +77,11 @@ const createEmployee = {
   summary: 'Create an employee, or all of an array or of lines',
   description:
     'Of an array all are created, or none; the answer has them in its order, Location is the page of them, ' +
-    'and there is no ETag. Of lines, too, all or none are created; the answer tells how many, and their ids. With an Idempotency-Key the request can be sent again when no answer came: for 24 hours the ' +
+    'and there is no ETag. A body of application/x-ndjson, an EmployeeCreate on each ' +
+    'line and at most 50,000, is read as it comes: of it, too, all or none are created, and the answer is Imported. With an Idempotency-Key the request can be sent again when no answer came: for 24 hours the ' +
     'same key and body give the same answer and create nobody, whatever happened since.',
   tags,
   headers: IdempotencyKey,
-  consumes: ['application/json', NDJSON],
   body: ref(EmployeeCreation),
   response: {
     201: json(Created, 'What was created', 'Location', 'ETag'),
@@ -166,7 +165,11 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   const lists = new ConcurrencyLimit(LISTS_OF_A_CLIENT)
   const turns = new Turns()
 
-  fastify.post('/employees', { schema: createEmployee, bodyLimit: ARRAY_BYTES }, create)
+  fastify.post(
+    '/employees',
+    { schema: createEmployee, bodyLimit: ARRAY_BYTES, config: { readsLines: true } },
+    create,
+  )
   fastify.get('/employees', { schema: listEmployees, onRequest }, list)
   fastify.get('/employees/:id', { schema: getEmployee, onRequest }, get)
   fastify.put('/employees/:id', { schema: updateEmployee }, update)

@@ -117,14 +117,6 @@ export const Deleted = Type.Object(
   { $id: 'Deleted', description: 'Confirms a deletion', examples: [{ message: 'Deleted' }] },
 )
 
-/** Said of a body that is read line by line; each line is an EmployeeCreate. */
-export const EmployeeLines = Type.String({
-  $id: 'EmployeeLines',
-  description:
-    'New employees, a JSON object on each line (NDJSON), in UTF-8: at most 50,000 lines of 16,384 characters and 32 MiB in all; all of them are created, or none',
-  examples: [`${JSON.stringify(ada)}\n${JSON.stringify(tom)}\n`],
-})
-
 export const Imported = Type.Object(
   {
     count: Type.Integer({ minimum: 1, description: 'How many were created' }),
@@ -154,7 +146,6 @@ export const employeeComponents = [
   EmployeeCreate,
   EmployeeCreateList,
   EmployeeCreation,
-  EmployeeLines,
   EmployeePatch,
   EmployeeList,
   Imported,
