@@ -99,10 +99,15 @@ t.test('the page at /', inBrowser, async (t) => {
     const app = await build(t)
     const { page } = await open(t, browser, app)
     await page.getByRole('status').getByText('Live').waitFor()
-    await hide(page, true)
     let asked = 0
     page.on('request', () => asked++)
     await page.clock.install()
+    // So that the next question is due by that clock.
+    await hide(page, false)
+    await until(() => asked > 0)
+    await page.waitForLoadState('networkidle')
+    await hide(page, true)
+    asked = 0
     await page.clock.runFor(60_000)
     t.equal(asked, 0)
     await hide(page, false)
