@@ -81,7 +81,7 @@ t.test('an error in the primary closes the workers in order, with 1', async (t) 
   await until(() => load.created > 10)
   workers.process.kill('SIGWINCH')
   t.equal(await workers.exit, 1)
-  t.match(workers.said('closing the workers after an error'), [{ err: { message: 'a fault' } }])
+  t.match(workers.said('closing the workers after an error'), [{ 'error.message': 'a fault' }])
   t.equal(workers.said('closing').length, 3, 'each of them said so')
   await load.end
 })

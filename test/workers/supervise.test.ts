@@ -66,7 +66,7 @@ t.test('a first worker that cannot start ends the service with 1', async (t) => 
   })
   t.equal(await workers.exit, 1)
   t.match(await workers.errors, 'a fault')
-  t.match(workers.said('a worker could not start'), [{ level: 60 }])
+  t.match(workers.said('a worker could not start'), [{ 'log.level': 'fatal' }])
 })
 
 t.test('a database that cannot be opened is said once, and no worker is started', async (t) => {
