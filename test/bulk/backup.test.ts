@@ -6,6 +6,7 @@ import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { backUp } from '../../src/store/sqlite/backup.js'
 import { build, temporaryDirectory } from '../support/build.js'
+import { outcome } from '../support/outcome.js'
 import { post } from '../support/requests.js'
 import { Service } from '../support/service.js'
 import { shownViews } from '../support/shown-views.js'
@@ -161,6 +162,33 @@ t.test('Ctrl-C and SIGTERM leave nothing behind', async (t) => {
     [],
   )
 })
+
+const SIGNALS_ITSELF = (signal: string) =>
+  `data:text/javascript,${encodeURIComponent(`
+    import { createRequire } from 'node:module'
+    const Sqlite = createRequire('${import.meta.url}')('better-sqlite3')
+    const { backup } = Sqlite.prototype
+    Sqlite.prototype.backup = function (file, { progress }) {
+      return backup.call(this, file, {
+        progress(pages) {
+          process.kill(process.pid, '${signal}')
+          progress(pages)
+          return 1
+        },
+      })
+    }`)}`
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  t.test(`${signal} in the midst of it is code ${code}, and says what was kept`, async (t) => {
+    const { folder, file, work } = await places(t)
+    const stopped = await outcome(work.startWith(SIGNALS_ITSELF(signal), 'backup', file))
+    t.match(stopped, { code, stderr: /^Stopped: no backup was written\n$/ })
+    t.strictSame(readdirSync(folder), [])
+  })
+}
 
 t.test('PostgreSQL: it is done by other tools, which it names, and no password', async (t) => {
   const { file, work } = await places(t)
