@@ -1,6 +1,7 @@
 import { write } from './element.js'
 import { people } from './people.js'
 import { ask, Refused } from './service.js'
+import { count } from './words.js'
 
 const form = document.querySelector('#create')
 const outcome = document.querySelector('#outcome')
@@ -28,11 +29,7 @@ export function offerCreation(changes) {
     )
   })
   fill.addEventListener('click', () => {
-    create(fill, people(MANY), (created) => {
-      // The button is not there any more.
-      outcome.focus()
-      return `${created.length.toLocaleString('en')} people were created.`
-    })
+    create(fill, people(MANY), ({ length }) => `${count(length)} people were created.`)
   })
 
   /** Sends it, once at a time, and says what became of it. */
@@ -46,6 +43,8 @@ export function offerCreation(changes) {
         created = await ask('/employees', body)
       })
       say(`${done(created)} ${told(paths)}`.trim())
+      // The button may be there no more.
+      if (button.offsetParent === null) outcome.focus()
     } catch (error) {
       fail(error)
     } finally {
