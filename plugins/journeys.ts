@@ -29,7 +29,7 @@ export default fp(
       request.journey = new Journey(span && ((...phase) => span.observe(...phase)))
       request.journey.run(done)
     })
-    // A body is read for the connection, and not for its request.
+    // Who waits for others of its turn (inARow) goes on in the name of the first of them.
     fastify.addHook('preValidation', function goOn({ journey }, _reply, done) {
       if (journey) journey.run(done)
       else done()
