@@ -99,7 +99,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
     t.equal(await lightness(page), colorScheme)
     t.strictSame(await accessibilityFaults(page), [])
 
-    for (const { name } of operations) {
+    // One of each colour: axe takes seconds for each that is open.
+    const byMethod = new Map(operations.map(({ method, name }) => [method, name]))
+    byMethod.set('POST', operations[0]?.name as string)
+    for (const name of byMethod.values()) {
       const block = page.locator(`.opblock[id$="-${name}"]`)
       await block.locator('.opblock-summary-control').click()
       await block.getByRole('button', { name: 'Try it out' }).click()
