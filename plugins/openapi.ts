@@ -1,17 +1,13 @@
-import { readFileSync } from 'node:fs'
 import fastifySwagger from '@fastify/swagger'
-import fastifySwaggerUi from '@fastify/swagger-ui'
-import type { preHandlerHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { employeeComponents } from '../src/employees/schemas.js'
 import { GUIDE } from '../src/http/guide.js'
 import { Liveness, Readiness } from '../src/http/health.js'
-import { PAGE_POLICY } from '../src/http/page-policy.js'
 import { COMMON_HEADERS, headers, LIMIT_HEADERS } from '../src/http/responses.js'
 import { problemComponents } from '../src/problems/schemas.js'
 import { RELEASE } from '../src/release.js'
 
-/** Collects the contract from the routes' schemas, and serves it at /openapi.json and /docs. */
+/** Collects the contract from the routes' schemas, and serves it at /openapi.json. */
 export default fp(
   async function openapiPlugin(fastify) {
     const components = [...employeeComponents, ...problemComponents, Liveness, Readiness]
@@ -45,18 +41,6 @@ export default fp(
           String(schema.$id ?? `def-${index}`),
       },
     })
-    await fastify.register(fastifySwaggerUi, {
-      routePrefix: '/docs',
-      staticCSP: PAGE_POLICY,
-      // Without the bar on top, whose logo has a style of its own, against the policy.
-      uiConfig: { layout: 'BaseLayout', defaultModelsExpandDepth: 0 },
-      theme: {
-        css: [{ filename: 'docs.css', content: page('docs.css') }],
-        js: [{ filename: 'docs.js', content: page('docs.js') }],
-      },
-      uiHooks: { preHandler: sendPage },
-    })
-
     // Everybody may ask for it, so it is written once, and all answers that wait share its bytes.
     let contract: Buffer | undefined
     fastify.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
@@ -66,20 +50,6 @@ export default fp(
   },
   { name: 'openapi' },
 )
-
-/** A file of the page at /docs. */
-function page(name: string): string {
-  return readFileSync(new URL(`../../public/docs/${name}`, import.meta.url), 'utf8')
-}
-
-const HTML = page('docs.html')
-
-/** In place of the page of @fastify/swagger-ui, which has no viewport, and no place for what is around it. */
-const sendPage: preHandlerHookHandler = (request, reply, done) => {
-  if (/^\/docs\/?$/.test(request.routeOptions.url ?? ''))
-    reply.type('text/html; charset=utf-8').send(HTML)
-  else done()
-}
 
 /** The link to a next page, a count that was asked for, and what only a configuration tells of. */
 const SOMETIMES = /^(?:Link|X-Total-Count|Preference-Applied|Server-Timing|RateLimit.*)$/

@@ -11,6 +11,7 @@ import compression from '../plugins/compression.js'
 import connections from '../plugins/connections.js'
 import cors from '../plugins/cors.js'
 import database from '../plugins/database.js'
+import docsPage from '../plugins/docs-page.js'
 import errors, { sendUnroutable } from '../plugins/errors.js'
 import host from '../plugins/host.js'
 import imports from '../plugins/imports.js'
@@ -106,6 +107,7 @@ export async function buildApp(config: Config) {
   await app.register(methods)
   await app.register(metrics)
   await app.register(openapi)
+  await app.register(docsPage)
   await app.register(store)
   await app.register(imports)
   await app.register(compression)

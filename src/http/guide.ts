@@ -1,5 +1,5 @@
 /** What holds for all operations: the beginning of the contract, in Markdown. */
-export const GUIDE = `A JSON API over employees and their salaries, with two reports that are answered from cache and are never stale.
+export const GUIDE = `A JSON API over employees and their salaries, with reports that are answered from cache and are never stale.
 
 ## Keys
 
@@ -11,6 +11,11 @@ Without a key an answer is a 401, and a write with one that may only read is a 4
 \`GET /employees?limit=100\` is a page, and its \`Link\` with \`rel="next"\` the URL of the next one, as long as there is one.
 \`sort\` and the filters go with \`limit\`; \`Prefer: count=exact\` tells in \`X-Total-Count\` how many there are on all pages.
 Without \`limit\` everybody is streamed as one array.
+
+## Many at once
+
+\`POST /employees\` takes an array of up to 1,000, too, or up to 50,000 lines of \`application/x-ndjson\`: all of them are
+created, or none.
 
 ## Conditional requests
 
