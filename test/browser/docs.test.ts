@@ -2,6 +2,7 @@
 // no database: the page knows the contract alone
 import type { Page } from 'playwright-core'
 import t from 'tap'
+import { GUIDE } from '../../src/http/guide.js'
 import { accessibilityFaults } from '../support/axe.js'
 import { inBrowser, openBrowser, visit } from '../support/browser.js'
 import { build } from '../support/build.js'
@@ -72,13 +73,9 @@ t.test('/docs begins with a guide, and has a title and a language', inBrowser, a
   t.equal(await page.title(), 'Employees API')
   t.equal(await page.evaluate('document.documentElement.lang'), 'en')
   const guide = page.locator('.info .renderedMarkdown')
-  t.strictSame(await guide.locator('h2').allTextContents(), [
-    'Keys',
-    'Paging',
-    'Conditional requests',
-    'Problems',
-    'Caching',
-  ])
+  const headings = [...GUIDE.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)
+  t.ok(headings.length >= 5)
+  t.strictSame(await guide.locator('h2').allTextContents(), headings)
   const [above, below] = await Promise.all([
     guide.boundingBox(),
     page.locator('.opblock').first().boundingBox(),
