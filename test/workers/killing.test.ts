@@ -15,7 +15,7 @@ t.test('a second signal ends all at once, with 1', async (t) => {
     return workers.said('a second SIGTERM').length > 0
   })
   t.equal(await workers.exit, 1)
-  t.match(workers.said('a second SIGTERM: killing'), [{ level: 50 }])
+  t.match(workers.said('a second SIGTERM: killing'), [{ 'log.level': 'error' }])
   await until(() => !workers.pids.some(isAlive))
 })
 
@@ -24,7 +24,7 @@ t.test('a worker that hangs is killed in the end, with 1', async (t) => {
   process.kill(workers.pids[0] as number, 'SIGSTOP')
   workers.process.kill('SIGTERM')
   t.equal(await workers.exit, 1)
-  t.match(workers.said('not closed in 10 s: killing'), [{ level: 50 }])
+  t.match(workers.said('not closed in 10 s: killing'), [{ 'log.level': 'error' }])
   await until(() => !workers.pids.some(isAlive))
 })
 

@@ -19,14 +19,14 @@ for (const processes of [1, 2]) {
     await until(() => service.pids.length === processes)
     const lines = service.said('others than the owner may read or change the database')
     t.equal(lines.length, 1)
-    t.match(lines, [{ level: 40, files: [path] }])
+    t.match(lines, [{ 'log.level': 'warn', files: [path] }])
   })
 }
 
 for (const processes of [1, 2]) {
   t.test(`a database that was made is one line of the log, of ${processes}`, async (t) => {
     const path = join(await temporaryDirectory(t), 'mistyped', 'employees.db')
-    for (const made of [[{ level: 30, file: path }], []]) {
+    for (const made of [[{ 'log.level': 'info', 'file.path': path }], []]) {
       const env = { DATABASE_URL: `file:${path}`, WEB_CONCURRENCY: `${processes}` }
       const service = await Workers.spawn(t, env)
       await until(() => service.pids.length === processes)
