@@ -1,10 +1,23 @@
 import { Readable } from 'node:stream'
 import createError from '@fastify/error'
-import { errorCodes, type FastifyBodyParser, type preParsingHookHandler } from 'fastify'
+import {
+  errorCodes,
+  type FastifyBodyParser,
+  type FastifyContentTypeParser,
+  type preParsingHookHandler,
+} from 'fastify'
 import fp from 'fastify-plugin'
+import { clientOf } from '../src/http/client-address.js'
 import { LargeBodies, USUAL_BODY_BYTES } from '../src/http/large-bodies.js'
-import { NDJSON } from '../src/http/ndjson.js'
+import { readWhole } from '../src/http/whole-body.js'
 import { isTooDeep, MAX_DEPTH } from '../src/problems/nesting.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Told of each piece of a body that may be larger than usual. */
+    onPieceOfBody: ((bytes: number, piece: Buffer) => void) | undefined
+  }
+}
 
 const InvalidUtf8 = createError('FST_ERR_CTP_INVALID_UTF8', 'The body is not valid UTF-8', 400)
 const TooDeep = createError(
@@ -16,6 +29,8 @@ const EmptyBody = createError('FST_ERR_CTP_EMPTY_BODY', 'The body is empty; send
 
 /** How many bodies of more than 64 KiB are in memory at once, a megabyte each at most. */
 const MAX_LARGE_BODIES = 32
+/** And of one client. */
+const LARGE_BODIES_OF_A_CLIENT = 8
 
 /**
  * Parses JSON bodies and, for PATCH, JSON Merge Patch (RFC 7396). Bytes that are not UTF-8 are an
@@ -49,31 +64,41 @@ export default fp(
       const isMissing = raw.readableEnded && headers['content-type'] !== undefined
       done(null, isMissing ? Readable.from([]) : payload)
     })
-    const large = new LargeBodies(MAX_LARGE_BODIES)
+    const large = new LargeBodies(MAX_LARGE_BODIES, LARGE_BODIES_OF_A_CLIENT)
+    fastify.decorateRequest('onPieceOfBody', undefined)
     fastify.addHook('onRoute', (route) => {
       if ((route.bodyLimit ?? 0) <= USUAL_BODY_BYTES) return
-      const countLarge: preParsingHookHandler = (
-        { headers, mediaType },
-        { raw },
-        payload,
-        done,
-      ) => {
-        if (mediaType === NDJSON) return done(null, payload)
-        const mayBeLarge = !(Number(headers['content-length']) <= USUAL_BODY_BYTES)
-        const onLarge = (leave: () => void) => raw.once('close', leave)
-        done(null, mayBeLarge ? large.counted(payload as Readable, onLarge) : payload)
+      const countLarge: preParsingHookHandler = (request, { raw }, payload, done) => {
+        if (!(Number(request.headers['content-length']) <= USUAL_BODY_BYTES)) {
+          const onLarge = (leave: () => void) => raw.once('close', leave)
+          request.onPieceOfBody = large.watch(clientOf(request), onLarge)
+        }
+        done(null, payload)
       }
       route.preParsing = [route.preParsing ?? [], countLarge].flat()
     })
+    const parserOf =
+      (parse: FastifyBodyParser<Buffer>): FastifyContentTypeParser =>
+      (request, payload, done) => {
+        const { headers, routeOptions } = request
+        const length = headers['content-length']
+        const announced = length === undefined ? undefined : Number(length)
+        const limit = routeOptions.bodyLimit
+        const { onPieceOfBody: onPiece } = request
+        readWhole(payload as Readable, { limit, announced, onPiece }, (error, body) => {
+          if (error) done(error)
+          else parse(request, body as Buffer, done)
+        })
+      }
+
     fastify.removeAllContentTypeParsers()
-    fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJson)
+    fastify.addContentTypeParser('application/json', parserOf(parseJson))
     fastify.addContentTypeParser(
       'application/merge-patch+json',
-      { parseAs: 'buffer' },
-      (request, body: Buffer, done) => {
+      parserOf((request, body, done) => {
         if (request.method === 'PATCH') return parseJson(request, body, done)
         return done(new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE('application/merge-patch+json'))
-      },
+      }),
     )
   },
   { name: 'body-parsers' },

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import createError from '@fastify/error'
 import { errorCodes } from 'fastify'
 
@@ -15,49 +14,49 @@ const SPACE = 0x20
 const BRACKET = '['.charCodeAt(0)
 
 /**
- * Lets arrays be larger than other bodies, and bounds how many bodies that are larger than usual are in memory at once: each as a whole, from the
- * first byte beyond to the end of its answer.
+ * Lets arrays be larger than other bodies, and bounds how many bodies that are larger than usual are in memory
+ * at once, of all clients and of each: from the first byte beyond to the end of its answer.
  */
 export class LargeBodies {
   readonly #most: number
+  readonly #ofAClient: number
+  readonly #counts = new Map<string, number>()
   #count = 0
 
-  constructor(most: number) {
+  constructor(most: number, ofAClient: number) {
     this.#most = most
+    this.#ofAClient = ofAClient
   }
 
   /**
-   * The same bytes, which count as large once they are more than usual, said beforehand or not. Those of
-   * anything but an array must not be.
+   * What is to be told of each piece of a body. It counts as large once it is more than usual, said beforehand
+   * or not; anything but an array must not be.
    *
    * @param onLarge is given what is to be called when the request has been answered
-   * @throws {TooManyBodies} by the stream, as {FST_ERR_CTP_BODY_TOO_LARGE}
+   * @throws {TooManyBodies} when it is told, and {FST_ERR_CTP_BODY_TOO_LARGE}
    */
-  counted(body: Readable, onLarge: (leave: () => void) => void): Readable {
-    const enter = () => onLarge(this.#enter())
-    return Readable.from(
-      (async function* () {
-        let bytes = 0
-        let first: number | undefined
-        // An answer can be sent still when it ends early.
-        for await (const chunk of body.iterator({ destroyOnReturn: false })) {
-          const before = bytes
-          bytes += chunk.length
-          first ??= (chunk as Buffer).find((byte) => byte > SPACE)
-          if (before <= USUAL_BODY_BYTES && bytes > USUAL_BODY_BYTES) {
-            if (first !== BRACKET) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE()
-            enter()
-          }
-          yield chunk
-        }
-      })(),
-      { objectMode: false },
-    )
+  watch(client: string, onLarge: (leave: () => void) => void) {
+    let first: number | undefined
+    let isLarge = false
+    return (bytes: number, piece: Buffer): void => {
+      first ??= piece.find((byte) => byte > SPACE)
+      if (isLarge || bytes <= USUAL_BODY_BYTES) return
+      if (first !== BRACKET) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE()
+      isLarge = true
+      onLarge(this.#enter(client))
+    }
   }
 
-  #enter(): () => void {
-    if (this.#count >= this.#most) throw new TooManyBodies()
+  #enter(client: string): () => void {
+    const own = this.#counts.get(client) ?? 0
+    if (this.#count >= this.#most || own >= this.#ofAClient) throw new TooManyBodies()
     this.#count++
-    return () => this.#count--
+    this.#counts.set(client, own + 1)
+    return () => {
+      this.#count--
+      const left = (this.#counts.get(client) ?? 1) - 1
+      if (left > 0) this.#counts.set(client, left)
+      else this.#counts.delete(client)
+    }
   }
 }

@@ -117,13 +117,15 @@ t.test('an array has up to 1 MiB, and anything else 64 KiB', async (t) => {
 })
 
 t.test('32 large bodies are in memory at once, said to be large or not', async (t) => {
-  const app = await build(t)
+  const app = await build(t, { trustProxy: true })
   const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
   const large = `[${JSON.stringify(ada)}${' '.repeat(70_000)}`
   const answered: number[] = []
   const held = Array.from({ length: 40 }, (_, n) => {
     const length = n % 2 ? { 'content-length': large.length + 1 } : {}
-    const headers = { 'content-type': 'application/json', ...length }
+    // Of each of five clients as many as it may.
+    const client = { 'x-forwarded-for': `10.0.0.${n % 5}` }
+    const headers = { 'content-type': 'application/json', ...client, ...length }
     const to = { port, host: '127.0.0.1', path: '/employees', method: 'POST', headers }
     const sending = request(to, (answer) => answered.push(answer.resume().statusCode as number))
     sending.on('error', () => {}).write(large)
@@ -139,6 +141,26 @@ t.test('32 large bodies are in memory at once, said to be large or not', async (
   await until(() => answered.length === 40)
   t.strictSame(answered.sort(), [...Array(32).fill(201), ...Array(8).fill(503)])
   t.equal((await post(app, `${large}]`)).statusCode, 201, 'places are given back')
+})
+
+t.test('eight of them are of one client: others find room', async (t) => {
+  const app = await build(t, { trustProxy: true })
+  const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const large = `[${JSON.stringify(ada)}${' '.repeat(70_000)}`
+  const answered: number[] = []
+  const headers = { 'content-type': 'application/json', 'x-forwarded-for': '10.0.0.1' }
+  const to = { port, host: '127.0.0.1', path: '/employees', method: 'POST', headers }
+  const held = Array.from({ length: 9 }, () => {
+    const sending = request(to, (answer) => answered.push(answer.resume().statusCode as number))
+    sending.on('error', () => {}).write(large)
+    return sending
+  })
+  await until(() => answered.length === 1)
+  t.strictSame(answered, [503])
+  t.equal((await post(app, `${large}]`)).statusCode, 201, 'of another one')
+  for (const sending of held) sending.end(']')
+  await until(() => answered.length === 9)
+  t.strictSame(answered.sort(), [...Array(8).fill(201), 503])
 })
 
 t.test('an array that is sent again is answered as the first, and creates nobody', async (t) => {
