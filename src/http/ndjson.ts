@@ -13,7 +13,7 @@ export const NDJSON = 'application/x-ndjson'
 export const LIMITS = {
   /** Of a body. */
   bytes: 32 * 1024 * 1024,
-  /** Of a body, those with something on them. */
+  /** Of a body, empty ones, too: each is work. */
   lines: 50_000,
   /** Of a line: several times what the longest employee takes. */
   characters: 16 * 1024,
@@ -54,8 +54,9 @@ export async function* readNdjson<Value>(
   try {
     for await (const { line, text } of linesOf(bounded(body), LIMITS.characters)) {
       if (line % TURN === 0) await setImmediate()
+      if (line > LIMITS.lines) throw new TooManyLines()
       if (text.trim() === '') continue
-      if (++lines > LIMITS.lines) throw new TooManyLines()
+      lines++
       const value = parsed(text)
       const errors = 'fault' in value ? [malformed(value.fault)] : judged(validate, value.json)
       if (errors.length > 0) faults.add(line, errors)
