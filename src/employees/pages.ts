@@ -28,7 +28,10 @@ export const served: readonly { by: Field; filters: readonly Filter[] }[] = [
 ]
 
 export const SERVED =
-  'id (with up to 10 of department), name (with q), salary (with salary_min, salary_max and one department), department'
+  'id (with up to 10 of department), name (with q), salary (with salary_min, salary_max and one department) or department'
+
+const NEEDS_LIMIT =
+  'is required for all but everybody by id, or one department by id: such a list comes in pages'
 
 const bound = (description: string, example: number) =>
   Type.Optional(Type.Number({ minimum: 0, maximum: 1e12, description, examples: [example] }))
@@ -137,7 +140,7 @@ export function pageQuery(query: ListQuery, isCounted: boolean): PageQuery {
   if (hasSalary) filters.push('salary')
   if (q !== undefined) filters.push('q')
   assertServed(query, by, filters)
-  if (limit === undefined) throw fault('', 'required', 'is needed', { missingProperty: 'limit' })
+  if (limit === undefined) throw fault('/limit', 'needed', NEEDS_LIMIT)
   return {
     by,
     isDescending,
@@ -165,7 +168,7 @@ function assertServed(query: ListQuery, by: Field, filters: Filter[]): void {
   throw fault(
     `/${field}`,
     'served',
-    `is served by no index, sorted by ${by}${filters.length > 1 ? ' with the other filters' : ''}; those sorts are served: ${SERVED}`,
+    `is served by no index, sorted by ${by}${filters.length > 1 ? ' with the other filters' : ''}; what is served is sort by ${SERVED}`,
     {},
     query[field],
   )

@@ -157,7 +157,8 @@ export const allKinds = {
       'A body has at most 64 KiB, an array of employees 1 MiB, lines of them 32 MiB and 50,000; and its chunks have extensions of a few bytes.',
     remedy:
       'Send less at once: of many employees 1,000 in an array, or 50,000 in lines (application/x-ndjson).',
-    example: 'Request body is too large',
+    example:
+      'Request body is too large: at most 64 KiB, an array of employees 1 MiB, lines of them 32 MiB',
     codes: ['FST_ERR_CTP_BODY_TOO_LARGE', 'TOO_MANY_LINES'],
   },
   'uri-too-long': {
@@ -176,7 +177,8 @@ export const allKinds = {
       'Bodies are JSON, and for PATCH JSON Merge Patch (RFC 7396) as well; to create employees, also lines of JSON.',
     remedy:
       'Send `Content-Type: application/json`, or for PATCH application/merge-patch+json, or for POST application/x-ndjson.',
-    example: 'Unsupported Media Type',
+    example:
+      'Unsupported Media Type: send Content-Type: application/json, or for PATCH application/merge-patch+json, or for POST application/x-ndjson',
     codes: ['FST_ERR_CTP_INVALID_MEDIA_TYPE'],
   },
   'expectation-failed': {

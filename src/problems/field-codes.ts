@@ -1,6 +1,6 @@
 /** What can be wrong with a field: each code with what it means, and the rules of JSON Schema that it tells of. */
 const all = {
-  required: { meaning: 'It is needed, and missing.', keywords: ['required'] },
+  required: { meaning: 'It is needed, and missing.', keywords: ['required', 'needed'] },
   unknown: {
     meaning: 'There is no such field here.',
     keywords: ['additionalProperties', 'unevaluatedProperties', 'propertyNames'],

@@ -61,6 +61,10 @@ export function problemOf(
   const { code, message } = error
   const isOfBody = code?.startsWith('FST_ERR_CTP') || error instanceof SyntaxError
   const kind = status === 400 && isOfBody ? 'malformed-body' : kindOf(status, code)
+  // Fastify says what is wrong, and not what would be right.
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return problem(kind, kinds[kind].example, url)
+  }
   const path = isOfBody ? '/body' : ''
   const fault = { path, code: MISSING.has(code) ? 'required' : 'malformed', message } as const
   return problem(kind, message, url, [fault], status)
@@ -104,14 +108,25 @@ function describe(failure: VerboseFailure, context: string): FieldError {
         code,
         message: `must be as described (${failure.parentSchema?.description}), got ${shown(data)}`,
       }
+    case 'enum':
+      return {
+        path: base,
+        code,
+        message: `must be one of ${(params.allowedValues as unknown[]).join(', ')}, got ${shown(data)}`,
+      }
     default:
-      return { path: base, code, message: `${failure.message}, got ${shown(data)}` }
+      return { path: base, code, message: `${failure.message}, got ${gotten(keyword, data)}` }
   }
 }
 
 /** Escapes a JSON Pointer's reference token (RFC 6901, section 3). */
 function pointer(token: unknown): string {
   return shortened(String(token).replaceAll('~', '~0').replaceAll('/', '~1'))
+}
+
+/** Of what is too long or too short, its length is the matter. */
+function gotten(keyword: string, value: unknown): string {
+  return /Items$/.test(keyword) && Array.isArray(value) ? String(value.length) : shown(value)
 }
 
 function shown(value: unknown): string {

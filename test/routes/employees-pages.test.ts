@@ -140,7 +140,7 @@ t.test('every other combination is a 400 that says what is served', async (t) =>
       const [{ path, code, message }] = answer.json().errors
       t.match(path, /^\/query\/(?:department|salary_min|q)$/)
       t.equal(code, 'not_served')
-      t.match(message, /those sorts are served: id \(/)
+      t.match(message, /what is served is sort by id \(/)
     }
   }
   t.ok(refused > 40)
