@@ -31,6 +31,8 @@ async function run(program) {
   const compiler = spawn(process.execPath, [fileURLToPath(import.meta.url)], {
     stdio: ['ignore', 2, 2],
   })
+  // Which takes long where nothing is compiled yet.
+  if (!existsSync('dist/.tsbuildinfo')) console.error('Compiling, for the first time …')
   const [status] = await once(compiler, 'exit')
   if (stopped) {
     console.error('Stopped while it was built: nothing was begun')

@@ -51,6 +51,9 @@ export default fp(
   { name: 'openapi' },
 )
 
+/** For which that is right: a list of everybody is more than a browser can show. */
+const FILLED_IN = 'limit'
+
 /** The link to a next page, a count that was asked for, and what only a configuration tells of. */
 const SOMETIMES = /^(?:Link|X-Total-Count|Preference-Applied|Server-Timing|RateLimit.*)$/
 
@@ -81,8 +84,8 @@ function completed<T extends { paths?: object | undefined; components?: object |
   for (const [path, operations] of Object.entries(document.paths ?? {})) {
     for (const operation of Object.values(operations as Record<string, Operation>)) {
       for (const parameter of operation.parameters ?? []) {
-        const { example, required, schema } = parameter
-        if (required || example === undefined) continue
+        const { name, example, required, schema } = parameter
+        if (required || example === undefined || name === FILLED_IN) continue
         parameter.schema = { ...schema, examples: [example] }
         delete parameter.example
       }
@@ -110,7 +113,7 @@ function instanceOf(path: string, { detail }: { detail: string }): string {
 }
 
 interface Operation {
-  parameters?: { example?: unknown; required?: boolean; schema?: object }[]
+  parameters?: { name: string; example?: unknown; required?: boolean; schema?: object }[]
   responses: Record<
     string,
     {

@@ -21,7 +21,7 @@ export function offerCreation(changes) {
     const { name, department, salary } = Object.fromEntries(new FormData(form))
     create(
       form.querySelector('button'),
-      { name, salary: Number(salary), department },
+      { name: name.trim(), salary: Number(salary), department: department.trim() },
       (created) => {
         form.reset()
         return `${created.name} is employee ${created.id}.`

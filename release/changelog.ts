@@ -1,3 +1,6 @@
+/** Of a line, in characters. */
+const MAX_LENGTH = 200
+
 const HEAD = `# Changelog
 
 What changed with each release, newest first, by the subjects of its commits. Versions are those of the contract
@@ -29,7 +32,12 @@ export function withSection(changelog: string | undefined, added: string): strin
 }
 
 function list(lines: string[]): string {
-  return lines.map((line) => `- ${line}`).join('\n')
+  return lines.map((line) => `- ${shortened(line)}`).join('\n')
+}
+
+/** A pattern that has changed may be very long. */
+function shortened(line: string): string {
+  return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH)}…` : line
 }
 
 /** What Markdown would read as its own. */

@@ -30,4 +30,5 @@ export function tellFigures(serving: () => number, log: Logger): void {
   new Telling<Figures, ServiceFigures>('figures', { lasting, all }, log)
 }
 
-const startedAt = Date.now() / 1000 - process.uptime()
+/** What is compiled in front of that in the same process is no part of it. */
+const startedAt = Date.now() / 1000
