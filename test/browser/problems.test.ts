@@ -17,6 +17,8 @@ t.test('every page of a problem is read on a phone, and leads to all', inBrowser
     const { title, remedy } = kinds[kind]
     await page.getByRole('link', { name: title, exact: true }).click()
     await page.getByRole('heading', { name: title, level: 1 }).waitFor()
+    // With its styles.
+    await page.waitForLoadState()
     t.equal(new URL(page.url()).pathname, typeOf(kind))
     t.match(await page.locator('main').textContent(), remedy.replaceAll('`', ''), kind)
     t.equal(await width(), 390, kind)
