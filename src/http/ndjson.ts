@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import createError from '@fastify/error'
 import { fieldErrors } from '../problems/problem.js'
@@ -72,18 +72,13 @@ export async function* readNdjson<Value>(
 }
 
 /** The same bytes, up to so many; the connection stays when fewer are taken. */
-function bounded(body: Readable): Readable {
-  return Readable.from(
-    (async function* () {
-      let bytes = 0
-      for await (const chunk of whole(body)) {
-        bytes += chunk.length
-        if (bytes > LIMITS.bytes) throw new TooManyLines()
-        yield chunk
-      }
-    })(),
-    { objectMode: false },
-  )
+async function* bounded(body: Readable): AsyncGenerator<Buffer> {
+  let bytes = 0
+  for await (const chunk of whole(body)) {
+    bytes += chunk.length
+    if (bytes > LIMITS.bytes) throw new TooManyLines()
+    yield chunk
+  }
 }
 
 async function* whole(body: Readable): AsyncGenerator<Buffer> {

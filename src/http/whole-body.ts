@@ -1,8 +1,6 @@
 import type { Readable } from 'node:stream'
 import { errorCodes } from 'fastify'
-
-/** What two pieces of a body are put into, at least. */
-const LEAST_BYTES = 1024
+import { GrowingBuffer } from './growing-buffer.js'
 
 interface Options {
   /** The most bytes that are read. */
@@ -28,12 +26,10 @@ export function readWhole(
     done(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
     return
   }
-  let whole: Buffer | undefined
-  let bytes = 0
+  const whole = new GrowingBuffer()
 
   function take(piece: Buffer): void {
-    const before = bytes
-    bytes += piece.length
+    const bytes = whole.length + piece.length
     try {
       if (bytes > limit) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE()
       onPiece?.(bytes, piece)
@@ -42,21 +38,15 @@ export function readWhole(
       done(error as Error)
       return
     }
-    // Most bodies are one piece, which is as good as its copy.
-    if (!whole) {
-      whole = piece
-      return
-    }
-    if (whole.length < bytes || before === whole.length) whole = larger(whole, before, bytes)
-    piece.copy(whole, before)
+    whole.add(piece)
   }
 
   function end(error?: Error): void {
     stop()
     if (error) done(Object.assign(error, { statusCode: statusOf(error) }))
-    else if (announced !== undefined && announced !== bytes) {
+    else if (announced !== undefined && announced !== whole.length) {
       done(new errorCodes.FST_ERR_CTP_INVALID_CONTENT_LENGTH())
-    } else done(null, whole?.subarray(0, bytes) ?? Buffer.alloc(0))
+    } else done(null, whole.take())
   }
 
   function stop(): void {
@@ -64,13 +54,6 @@ export function readWhole(
   }
 
   body.on('data', take).on('end', end).on('error', end).resume()
-}
-
-/** Twice as large at least, so that each byte is copied a few times at most. */
-function larger(whole: Buffer, used: number, needed: number): Buffer {
-  const copy = Buffer.allocUnsafe(Math.max(2 * used, needed, LEAST_BYTES))
-  whole.copy(copy, 0, 0, used)
-  return copy
 }
 
 /** A connection that broke off is the client's doing. */

@@ -101,6 +101,11 @@ t.test('a line that cannot be read is named, and ends the reading', async (t) =>
       t.match(answer.json(), { status: 400, errors: [{ line: 2, path: '/body', message }] })
     }
   }
+  const inOnePiece = Buffer.concat([Buffer.from(`bad\n${good}bad\n`), Buffer.from([0xff])])
+  t.match((await post(app, inOnePiece)).json(), {
+    detail: /^3 of 4 lines are wrong/,
+    errors: [{ line: 1 }, { line: 3 }, { line: 4, message: /not UTF-8/ }],
+  })
   for (const nothing of ['', '\n\n']) {
     t.match((await post(app, nothing)).json(), { status: 400, errors: [{ code: 'required' }] })
   }
