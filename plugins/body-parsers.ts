@@ -20,6 +20,11 @@ declare module 'fastify' {
 }
 
 const InvalidUtf8 = createError('FST_ERR_CTP_INVALID_UTF8', 'The body is not valid UTF-8', 400)
+const Encoded = createError(
+  'ENCODED_BODY',
+  'Content-Encoding: bodies are read as they are; send it without a coding',
+  415,
+)
 const TooDeep = createError(
   'FST_ERR_CTP_TOO_DEEP',
   `The body is nested too deeply: at most ${MAX_DEPTH} levels`,
@@ -63,6 +68,13 @@ export default fp(
     fastify.addHook('preParsing', function readNothing({ raw, headers }, _reply, payload, done) {
       const isMissing = raw.readableEnded && headers['content-type'] !== undefined
       done(null, isMissing ? Readable.from([]) : payload)
+    })
+    // Else bytes that were compressed would be told to be no JSON, and others to be what they are not.
+    fastify.addHook('preParsing', function refuseCodings({ method, headers }, _, payload, done) {
+      const { 'content-encoding': coding = 'identity', 'content-type': type } = headers
+      const hasBody = type !== undefined && method !== 'GET' && method !== 'HEAD'
+      if (hasBody && coding.toLowerCase() !== 'identity') done(new Encoded())
+      else done(null, payload)
     })
     const large = new LargeBodies(MAX_LARGE_BODIES, LARGE_BODIES_OF_A_CLIENT)
     fastify.decorateRequest('onPieceOfBody', undefined)

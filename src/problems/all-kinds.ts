@@ -174,12 +174,12 @@ export const allKinds = {
     status: 415,
     title: 'The body is of a type that is not read here',
     meaning:
-      'Bodies are JSON, and for PATCH JSON Merge Patch (RFC 7396) as well; to create employees, also lines of JSON.',
+      'Bodies are JSON, and for PATCH JSON Merge Patch (RFC 7396) as well; to create employees, also lines of JSON. They are read as they are, without a Content-Encoding.',
     remedy:
       'Send `Content-Type: application/json`, or for PATCH application/merge-patch+json, or for POST application/x-ndjson.',
     example:
       'Unsupported Media Type: send Content-Type: application/json, or for PATCH application/merge-patch+json, or for POST application/x-ndjson',
-    codes: ['FST_ERR_CTP_INVALID_MEDIA_TYPE'],
+    codes: ['FST_ERR_CTP_INVALID_MEDIA_TYPE', 'ENCODED_BODY'],
   },
   'expectation-failed': {
     status: 417,

@@ -39,6 +39,18 @@ for (const request of requests) {
     t.strictSame((await app.inject('/employees')).json(), [{ id: 1, ...ada }])
   })
 
+  t.test(`a ${method} whose body is in a coding is a 415`, async (t) => {
+    const app = await build(t)
+    await app.employees.createMany([ada])
+    const payload = JSON.stringify({ ...ada, name: 'Grace' })
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
+    const answer = await app.inject({ ...request, payload, headers })
+    t.match(answer.json(), { status: 415, detail: /^Content-Encoding: / })
+    t.strictSame((await app.inject('/employees')).json(), [{ id: 1, ...ada }])
+    const plain = { ...headers, 'content-encoding': 'Identity' }
+    t.ok((await app.inject({ ...request, payload, headers: plain })).statusCode < 300)
+  })
+
   t.test(`a ${method} whose body is not valid UTF-8 is a 400, never U+FFFD`, async (t) => {
     const app = await build(t)
     await app.employees.createMany([ada])
