@@ -46,6 +46,12 @@ const LONG_PAGE = 100
 /** Whole lists that one client, by its key or else its address, may read at once. */
 const LISTS_OF_A_CLIENT = 8
 
+const TooManyLists = createError(
+  'TOO_MANY_AT_ONCE',
+  'You read %d whole lists at once already; read one of them to its end, or read pages (?limit=)',
+  429,
+)
+
 /** Of an array of as many employees as there may be, with names of four bytes a character. */
 const ARRAY_BYTES = 1024 * 1024
 
@@ -162,7 +168,7 @@ const deleteEmployee = {
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   const { employees, inARow: onRequest } = fastify
-  const lists = new ConcurrencyLimit(LISTS_OF_A_CLIENT)
+  const lists = new ConcurrencyLimit(LISTS_OF_A_CLIENT, TooManyLists)
   const turns = new Turns()
 
   fastify.post(

@@ -1,5 +1,6 @@
 import createError from '@fastify/error'
 import { errorCodes } from 'fastify'
+import { ConcurrencyLimit } from './concurrency-limit.js'
 
 /** What any body may have. */
 export const USUAL_BODY_BYTES = 64 * 1024
@@ -19,13 +20,12 @@ const BRACKET = '['.charCodeAt(0)
  */
 export class LargeBodies {
   readonly #most: number
-  readonly #ofAClient: number
-  readonly #counts = new Map<string, number>()
+  readonly #clients: ConcurrencyLimit
   #count = 0
 
   constructor(most: number, ofAClient: number) {
     this.#most = most
-    this.#ofAClient = ofAClient
+    this.#clients = new ConcurrencyLimit(ofAClient, TooManyBodies)
   }
 
   /**
@@ -48,15 +48,12 @@ export class LargeBodies {
   }
 
   #enter(client: string): () => void {
-    const own = this.#counts.get(client) ?? 0
-    if (this.#count >= this.#most || own >= this.#ofAClient) throw new TooManyBodies()
+    if (this.#count >= this.#most) throw new TooManyBodies()
+    const leave = this.#clients.enter(client)
     this.#count++
-    this.#counts.set(client, own + 1)
     return () => {
       this.#count--
-      const left = (this.#counts.get(client) ?? 1) - 1
-      if (left > 0) this.#counts.set(client, left)
-      else this.#counts.delete(client)
+      leave()
     }
   }
 }
