@@ -9,6 +9,7 @@ import {
 import fp from 'fastify-plugin'
 import { clientOf } from '../src/http/client-address.js'
 import { LargeBodies, USUAL_BODY_BYTES } from '../src/http/large-bodies.js'
+import { addLast } from '../src/http/route-hooks.js'
 import { readWhole } from '../src/http/whole-body.js'
 import { isTooDeep, MAX_DEPTH } from '../src/problems/nesting.js'
 
@@ -87,7 +88,7 @@ export default fp(
         }
         done(null, payload)
       }
-      route.preParsing = [route.preParsing ?? [], countLarge].flat()
+      addLast(route, 'preParsing', countLarge)
     })
     const parserOf =
       (parse: FastifyBodyParser<Buffer>): FastifyContentTypeParser =>

@@ -2,6 +2,7 @@ import { pipeline } from 'node:stream'
 import type { onSendHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { type ContentCoding, codedEtag, codingFor, ENCODERS } from '../src/http/content-coding.js'
+import { addLast } from '../src/http/route-hooks.js'
 import { vary } from '../src/http/vary.js'
 import { JsonArrayStream } from '../src/store/json-array-stream.js'
 
@@ -37,7 +38,7 @@ export default fp(
     })
     // Behind the hooks that end a list with its client, and keep a view.
     fastify.addHook('onRoute', (route) => {
-      if (route.method === 'GET') route.onSend = [route.onSend ?? [], compressList].flat()
+      if (route.method === 'GET') addLast(route, 'onSend', compressList)
     })
   },
   { name: 'compression', dependencies: ['store'] },

@@ -1,5 +1,6 @@
 import type { onSendHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
+import { addLast } from '../src/http/route-hooks.js'
 import { JsonArrayStream } from '../src/store/json-array-stream.js'
 import type { EmployeeStore, ViewStore } from '../src/store/store.js'
 import { logViewChanges } from '../src/store/view-changes.js'
@@ -27,7 +28,7 @@ export default fp(
     // Behind the hooks of the route: a view that is being cached is read to its end, since others may
     // wait for it.
     fastify.addHook('onRoute', (route) => {
-      if (route.method === 'GET') route.onSend = [route.onSend ?? [], endWithClient].flat()
+      if (route.method === 'GET') addLast(route, 'onSend', endWithClient)
     })
   },
   { name: 'store', dependencies: ['database', 'metrics'] },
