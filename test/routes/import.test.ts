@@ -12,7 +12,7 @@ import { type App, build, temporaryDirectory } from '../support/build.js'
 import { apiKeys, read, write } from '../support/keys.js'
 import { open } from '../support/requests.js'
 import { Service } from '../support/service.js'
-import { openShell, shellOf } from '../support/shell.js'
+import { openShell, refuseEmployee, shellOf } from '../support/shell.js'
 import { until } from '../support/until.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
@@ -249,15 +249,7 @@ t.test('a client imports once at a time, and a process twice', async (t) => {
 
 t.test('an import that the database refuses is not there at all', async (t) => {
   const app = await build(t)
-  const shell = await shellOf(t, app)
-  const refuse = {
-    sqlite: `CREATE TRIGGER refuse BEFORE INSERT ON employees WHEN new.name = 'Person 1500'
-      BEGIN SELECT raise(ABORT, 'no'); END`,
-    postgres: `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN IF new.name = 'Person 1500' THEN RAISE 'no'; END IF; RETURN new; END $$;
-      CREATE TRIGGER refuse BEFORE INSERT ON employees FOR EACH ROW EXECUTE FUNCTION refuse()`,
-  }
-  await shell.run(refuse[shell.dialect])
+  await refuseEmployee(await shellOf(t, app), 'Person 1500')
   t.equal((await post(app, lines(people(2000)), { 'idempotency-key': 'a' })).statusCode, 500)
   t.strictSame((await app.inject('/employees')).json(), [])
   t.equal((await post(app, lines(people(20)), { 'idempotency-key': 'a' })).statusCode, 201)

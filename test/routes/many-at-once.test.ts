@@ -10,7 +10,7 @@ import { ref } from '../../src/problems/schemas.js'
 import { onPostgres } from '../support/any-database.js'
 import { type App, build } from '../support/build.js'
 import { halfRequest } from '../support/requests.js'
-import { shellOf } from '../support/shell.js'
+import { refuseEmployee, shellOf } from '../support/shell.js'
 import { until } from '../support/until.js'
 
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
@@ -199,15 +199,7 @@ t.test('many arrays and single ones at once: each whole, ids in its order', asyn
 
 t.test('an array that the database refuses is not there at all', async (t) => {
   const app = await build(t)
-  const shell = await shellOf(t, app)
-  const refuse = {
-    sqlite: `CREATE TRIGGER refuse BEFORE INSERT ON employees WHEN new.name = 'Person 7'
-      BEGIN SELECT raise(ABORT, 'no'); END`,
-    postgres: `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN IF new.name = 'Person 7' THEN RAISE 'no'; END IF; RETURN new; END $$;
-      CREATE TRIGGER refuse BEFORE INSERT ON employees FOR EACH ROW EXECUTE FUNCTION refuse()`,
-  }
-  await shell.run(refuse[shell.dialect])
+  await refuseEmployee(await shellOf(t, app), 'Person 7')
   const [bad, good] = await Promise.all([post(app, people(10), 'a'), post(app, people(5), 'b')])
   t.strictSame([bad.statusCode, good.statusCode], [500, 201])
   t.equal((await app.inject('/employees')).json().length, 5)

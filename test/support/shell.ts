@@ -79,3 +79,15 @@ async function postgresShell(scope: Scope, url: string): Promise<Shell> {
     },
   }
 }
+
+/** Makes the database refuse whoever has this name. */
+export async function refuseEmployee({ dialect, run }: Shell, name: string): Promise<void> {
+  const refuse = {
+    sqlite: `CREATE TRIGGER refuse BEFORE INSERT ON employees WHEN new.name = '${name}'
+      BEGIN SELECT raise(ABORT, 'no'); END`,
+    postgres: `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN IF new.name = '${name}' THEN RAISE 'no'; END IF; RETURN new; END $$;
+      CREATE TRIGGER refuse BEFORE INSERT ON employees FOR EACH ROW EXECUTE FUNCTION refuse()`,
+  }
+  await run(refuse[dialect])
+}
