@@ -1,7 +1,7 @@
 import createError from '@fastify/error'
 import fp from 'fastify-plugin'
 import { isPublic } from '../src/auth/public-routes.js'
-import { MAX_REFUSALS, RefusalLimit } from '../src/auth/refusal-limit.js'
+import { MAX_REFUSALS, RefusalLimit, WINDOW_SECONDS } from '../src/auth/refusal-limit.js'
 import { clientNetwork } from '../src/http/client-address.js'
 import { rateLimitHeaders } from '../src/http/rate-limit-headers.js'
 
@@ -36,7 +36,7 @@ export default fp(
       if (!apiKey) {
         const wait = refusals.count(clientNetwork(request))
         if (wait > 0) {
-          const quota = { policy: 'refusals', quota: MAX_REFUSALS, window: 60 }
+          const quota = { policy: 'refusals', quota: MAX_REFUSALS, window: WINDOW_SECONDS }
           reply.headers(rateLimitHeaders({ ...quota, remaining: 0, reset: wait }))
           reply.header('retry-after', wait)
           throw new TooManyRefusals(wait)

@@ -45,9 +45,9 @@ export default fp(
     })
     const figures = cluster.isWorker ? figuresOfAll(own) : figuresOfOne(own)
     const count = new Sparing(async () => {
-      const everybody = { by: 'id', isDescending: false, departments: [] } as const
-      const page = { ...everybody, departments: [], limit: 1, isCounted: true }
-      return (await employees.sortedPage(page)).total ?? 0
+      const everybody = { by: 'id' as const, isDescending: false, departments: [] }
+      const page = await employees.sortedPage({ ...everybody, limit: 1, isCounted: true })
+      return page.total ?? 0
     })
 
     const paths = new Map<string, string>()

@@ -1,4 +1,5 @@
 import { offerCreation } from './create.js'
+import { write } from './element.js'
 import { ask, forgetKey, keepKey, key, Refused } from './service.js'
 import { showService, showTop } from './show.js'
 import { changedSince, showViews } from './views.js'
@@ -80,7 +81,7 @@ function askForKey() {
 function say(state, text) {
   part('figures').classList.toggle('old', state !== 'live')
   part('state').className = state
-  if (part('state').textContent !== text) part('state').textContent = text
+  write(part('state'), text)
 }
 
 part('door').addEventListener('submit', (event) => {

@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { run, Stopped } from '../src/commands/command.js'
 import { interrupt } from '../src/commands/interrupt.js'
+import { RELEASE } from '../src/release.js'
 import { gitOr, ROOT } from './git.js'
 
 /** What builds images, by the words that make it do so. OCI's own format would drop the health check. */
@@ -36,20 +36,19 @@ interface Options {
 }
 
 async function buildImage({ engine = firstEngine(), name, base }: Options): Promise<void> {
-  const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'))
   const revision = revisionOf()
   const parameters = [
-    ...[`VERSION=${version}`, `REVISION=${revision}`, ...(base ? [`NODE=${base}`] : [])].flatMap(
+    ...[`VERSION=${RELEASE}`, `REVISION=${revision}`, ...(base ? [`NODE=${base}`] : [])].flatMap(
       (argument) => ['--build-arg', argument],
     ),
-    ...['--tag', `${name}:${version}`, '--tag', `${name}:latest`, '.'],
+    ...['--tag', `${name}:${RELEASE}`, '--tag', `${name}:latest`, '.'],
   ]
   const child = spawn(engine, [...ENGINES[engine], ...parameters], { cwd: ROOT, stdio: 'inherit' })
   interrupt.addEventListener('abort', () => child.kill(interrupt.reason))
   const [code] = await once(child, 'close')
   if (interrupt.aborted) throw new Stopped(interrupt, 'no image was made')
   if (code !== 0) throw new Error(`${engine} failed with ${code}: no image was made`)
-  console.log(`${name}:${version}, also called ${name}:latest, is of ${revision}`)
+  console.log(`${name}:${RELEASE}, also called ${name}:latest, is of ${revision}`)
 }
 
 /** @throws if there is none */

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 
 /** Requests without a valid key that an address may make in a minute. */
 export const MAX_REFUSALS = 30
-const WINDOW_MS = 60_000
+export const WINDOW_SECONDS = 60
 /** Addresses that are remembered; beyond that, the one that was refused longest ago is forgotten. */
 export const MAX_ADDRESSES = 10_000
 
@@ -10,7 +10,7 @@ export const MAX_ADDRESSES = 10_000
 export class RefusalLimit {
   readonly #counts = new LRUCache<string, number>({
     max: MAX_ADDRESSES,
-    ttl: WINDOW_MS,
+    ttl: 1000 * WINDOW_SECONDS,
     noUpdateTTL: true,
   })
 
