@@ -3,6 +3,7 @@ import { type Field, served } from '../../src/employees/pages.js'
 import { openDatabase } from '../../src/store/open.js'
 import { PageStatements } from '../../src/store/pages.js'
 import type { PostgresDatabase } from '../../src/store/postgres/postgres-database.js'
+import type { SqliteDatabase } from '../../src/store/sqlite/sqlite-database.js'
 import type { PageQuery } from '../../src/store/store.js'
 import { newDatabase, onPostgres, onSqlite } from '../support/any-database.js'
 import { emptyDatabase } from '../support/empty-database.js'
@@ -53,6 +54,26 @@ t.test(
     }
   },
 )
+
+t.test('SQLite: no page is planned anew at each call', onSqlite, async (t) => {
+  const db = (await openDatabase(await newDatabase(t))) as SqliteDatabase
+  const prepared: string[] = []
+  const { $client } = db.drizzle
+  const prepare = $client.prepare.bind($client)
+  $client.prepare = ((text: string) => {
+    prepared.push(text)
+    return prepare(text)
+  }) as typeof prepare
+  const store = db.createStore({})
+  t.teardown(async () => {
+    await store.close()
+    await db.close()
+  })
+  for (const { query } of PAGES) await store.employees.sortedPage(query)
+  const limited = prepared.filter((text) => /\blimit\b/i.test(text) && /^select/i.test(text))
+  t.ok(limited.length > PAGES.length / 2)
+  for (const text of limited) t.notMatch(text, /\blimit [?@:$]/i, 'its limit counts for no plan')
+})
 
 t.test('SQLite: what shares a salary with half of all is no longer way', onSqlite, async (t) => {
   const shell = await emptyDatabase(t)
@@ -113,7 +134,7 @@ function middleOf(by: Field): PageQuery['after'] {
 /** The statement of a page of SQLite's with its values in it. */
 function literal(query: PageQuery): string {
   const statements = new PageStatements(
-    { place: (position) => `$${position}$`, seeksPairs: false },
+    { place: (position) => `$${position}$`, limit: (count) => `LIMIT ${count}`, seeksPairs: false },
     ({ text }) => text,
   )
   const { prepared, values } = statements.of(query)
@@ -150,7 +171,7 @@ async function filled(t: Test, employees: number) {
   await all("SET effective_cache_size = '1MB'")
   let known = 0
   const statements = new PageStatements(
-    { place: (position) => `$${position}`, seeksPairs: true },
+    { place: (position) => `$${position}`, limit: (count) => `LIMIT ${count}`, seeksPairs: true },
     ({ text }) => {
       const name = `page_${known++}`
       return { name, isThere: all(`PREPARE ${name} AS ${text}`) }
