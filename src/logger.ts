@@ -1,16 +1,12 @@
 import { hostname } from 'node:os'
-import { type DestinationStream, destination, type LoggerOptions, pino } from 'pino'
+import { type DestinationStream, type LoggerOptions, pino } from 'pino'
 import type { Config } from './config.js'
+import { LogOutput } from './log-output.js'
 import { terminal } from './terminal-log.js'
-
-/** Lines are written together, this much at once, or after this time: a write costs more than a line. */
-const BUFFER_BYTES = 8192
-const FLUSH_MS = 100
 
 /**
  * Pino's options: readable on a terminal, JSON lines elsewhere, whose fields are those of the Elastic Common
- * Schema (https://www.elastic.co/docs/reference/ecs), which Loki knows the level of, too. What is buffered is
- * written at the end of the process too, however it ends, unless it is killed.
+ * Schema (https://www.elastic.co/docs/reference/ecs), which Loki knows the level of, too.
  *
  * Not by @elastic/ecs-pino-format, which copies each line's fields, and so doubles what a line costs.
  */
@@ -21,7 +17,8 @@ export function loggerOptions({
   if (level === 'silent') return { level }
   if (process.stdout.isTTY) return { level, stream: terminal() }
   const base = { ...BASE, 'service.name': serviceName }
-  return { level, ...ECS, base, stream: standardOutput() }
+  const options = { level, ...ECS, base }
+  return { ...options, stream: standardOutput(options) }
 }
 
 const BASE = { 'process.pid': process.pid, 'host.name': hostname(), 'ecs.version': '8.17.0' }
@@ -55,13 +52,11 @@ function timestampOf(): () => string {
   }
 }
 
-let output: DestinationStream | undefined
-function standardOutput(): DestinationStream {
-  output ??= destination({
-    dest: 1,
-    sync: false,
-    minLength: BUFFER_BYTES,
-    periodicFlush: FLUSH_MS,
+let output: LogOutput | undefined
+/** Of the process, whoever logs. */
+function standardOutput(options: LoggerOptions): LogOutput {
+  output ??= new LogOutput(1, (lines) => {
+    pino(options, output).warn({ lines }, 'lines of the log were lost: nobody read them')
   })
   return output
 }
