@@ -153,7 +153,9 @@ function handOverAtOnce(socket: Socket): void {
     if (waits || bytes === null || bytes.length > SLICE_BYTES) {
       return push.call(this, bytes, encoding)
     }
-    return this.emit('data', bytes)
+    this.emit('data', bytes)
+    // Never false: of what a stream was not told it would not begin to read again.
+    return true
   }
 }
 

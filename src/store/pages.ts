@@ -12,8 +12,6 @@ export interface PageStatement {
 export interface PageDialect {
   /** The parameter at a place, which begins with 1. */
   place: (position: number) => string
-  /** How many rows at most, by such a parameter. */
-  limit: (parameter: string) => string
   /**
    * Whether an index is read from behind a pair on, `(name, id) > (…, …)`. Where it is not, a pair is compared
    * one after the other: all that are equal would be read, from the first on.
@@ -112,11 +110,10 @@ type Seek = 'from the first' | 'at the value' | 'beyond'
 function pageStatement(
   query: PageQuery,
   isBehind: boolean,
-  { place, limit, seeksPairs }: PageDialect,
+  { place, seeksPairs }: PageDialect,
 ): PageStatement {
   const names: string[] = []
   const given = (name: string) => place(names.push(name))
-  const atMost = () => limit(given('limit'))
   const { by, isDescending, departments, isCounted } = query
   const [beyond, end] = isDescending ? (['<', '>='] as const) : (['>', '<='] as const)
   // Salaries stand from the highest down in the indexes, and equal ones by ascending id.
@@ -151,7 +148,7 @@ function pageStatement(
     branches.length === 1
       ? branches[0]
       : `SELECT * FROM (${branches.map((text) => `SELECT * FROM (${text}) AS one`).join(' UNION ALL ')}) AS found
-         ORDER BY ${order(columns)} ${atMost()}`
+         ORDER BY ${order(columns)} LIMIT ${given('limit')}`
   if (!total) return { text: `${page}`, names }
   const text = `SELECT page.id, page.name, page.salary, page.department, total.total
     FROM ${total} AS total LEFT JOIN (${page}) AS page ON true ORDER BY ${order(columns, 'page.')}`
@@ -184,7 +181,7 @@ function pageStatement(
       }
     }
     return `SELECT id, name, salary, department FROM employees${where(conditions)}
-      ORDER BY ${order(leading ? [leading, 'id'] : columns)} ${atMost()}`
+      ORDER BY ${order(leading ? [leading, 'id'] : columns)} LIMIT ${given('limit')}`
   }
 
   function pair(column: string, value: string): string {

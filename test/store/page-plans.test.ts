@@ -70,9 +70,9 @@ t.test('SQLite: no page is planned anew at each call', onSqlite, async (t) => {
     await db.close()
   })
   for (const { query } of PAGES) await store.employees.sortedPage(query)
-  const limited = prepared.filter((text) => /\blimit\b/i.test(text) && /^select/i.test(text))
+  const limited = prepared.filter((text) => /from "?employees"? .*\blimit\b/is.test(text))
   t.ok(limited.length > PAGES.length / 2)
-  for (const text of limited) t.notMatch(text, /\blimit [?@:$]/i, 'its limit counts for no plan')
+  for (const text of limited) t.notMatch(text, /(?<!\+)[?@:$]/, 'its values count for no plan')
 })
 
 t.test('SQLite: what shares a salary with half of all is no longer way', onSqlite, async (t) => {
@@ -134,7 +134,7 @@ function middleOf(by: Field): PageQuery['after'] {
 /** The statement of a page of SQLite's with its values in it. */
 function literal(query: PageQuery): string {
   const statements = new PageStatements(
-    { place: (position) => `$${position}$`, limit: (count) => `LIMIT ${count}`, seeksPairs: false },
+    { place: (position) => `$${position}$`, seeksPairs: false },
     ({ text }) => text,
   )
   const { prepared, values } = statements.of(query)
@@ -171,7 +171,7 @@ async function filled(t: Test, employees: number) {
   await all("SET effective_cache_size = '1MB'")
   let known = 0
   const statements = new PageStatements(
-    { place: (position) => `$${position}`, limit: (count) => `LIMIT ${count}`, seeksPairs: true },
+    { place: (position) => `$${position}`, seeksPairs: true },
     ({ text }) => {
       const name = `page_${known++}`
       return { name, isThere: all(`PREPARE ${name} AS ${text}`) }

@@ -101,7 +101,7 @@ function employeeStore(
   const statements = prepare(drizzle)
   let known = 0
   const pages = new PageStatements(
-    { place: (position) => `$${position}`, limit: (count) => `LIMIT ${count}`, seeksPairs: true },
+    { place: (position) => `$${position}`, seeksPairs: true },
     ({ text }) => ({ text, name: `sorted page ${known++}` }),
   )
   return {
