@@ -42,7 +42,7 @@ t.test('the page at /', inBrowser, async (t) => {
       Release: version,
       Processes: '1',
     }))
-      t.equal(await fact(page, name).textContent(), value, name)
+      await fact(page, name).getByText(value, { exact: true }).waitFor()
     t.match(await fact(page, 'Up for').textContent(), /^\d+ (s|min)$/)
 
     await app.inject('/employees/high-salary')
