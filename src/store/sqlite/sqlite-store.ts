@@ -30,8 +30,8 @@ import { LIMITS as LOG_LIMITS, WriteAheadLog } from './write-ahead-log.js'
 const COLUMNS = 'id, name, salary, department'
 
 /**
- * In front of a parameter: its value counts for no plan. SQLite prepares a statement anew, from its text, at each
- * call in which a bare one may differ that is a LIMIT or is compared with a column, where there are indexes of
+ * In front of each parameter: by it no value counts for a plan. SQLite prepares a statement anew, from its text, at
+ * each call in which a bare one may differ that is a LIMIT or is compared with a column, where there are indexes of
  * a part of the rows (https://sqlite.org/c3ref/prepare.html): more than half of what a page takes.
  */
 const PLUS = '+'
@@ -229,10 +229,9 @@ function keepViews(
 /** Drizzle builds the text of a query at every call, which costs more than running it: build once. */
 function prepare(db: Drizzle) {
   const { id, department } = employees
-  const given = (field: string) => sql.placeholder(field)
+  const given = (field: string) => sql`${sql.raw(PLUS)}${sql.placeholder(field)}`
   const one = eq(id, given('id'))
-  const unseen = (field: string) => sql`${sql.raw(PLUS)}${given(field)}`
-  const limit = unseen('limit') as unknown as Placeholder
+  const limit = given('limit') as unknown as Placeholder
   const pageOf = (where: SQL | undefined) =>
     db.select().from(employees).where(where).orderBy(asc(id)).limit(limit)
   const statement = <Values extends Record<string, string | number>>(query: { toSQL(): Query }) =>
@@ -249,16 +248,16 @@ function prepare(db: Drizzle) {
       db
         .update(employees)
         .set({
-          name: sql`${given('name')}`,
-          salary: sql`${given('salary')}`,
-          department: sql`${given('department')}`,
+          name: given('name'),
+          salary: given('salary'),
+          department: given('department'),
         })
         .where(one),
     ),
     delete: statement<Id>(db.delete(employees).where(one)),
-    page: statement<Page>(pageOf(gt(id, unseen('after')))),
+    page: statement<Page>(pageOf(gt(id, given('after')))),
     pageOfDepartment: statement<Page & { department: string }>(
-      pageOf(and(eq(department, unseen('department')), gt(id, unseen('after')))),
+      pageOf(and(eq(department, given('department')), gt(id, given('after')))),
     ),
   }
 }
