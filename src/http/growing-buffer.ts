@@ -22,7 +22,7 @@ export class GrowingBuffer {
       this.#bytes = piece
       return
     }
-    if (this.#bytes.length < this.#length || before === this.#bytes.length) this.#grow(before)
+    if (this.#bytes.length < this.#length) this.#grow(before)
     piece.copy(this.#bytes, before)
   }
 
