@@ -1,6 +1,6 @@
+// no database: lines and a file descriptor
 import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, constants, openSync, readSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { LogOutput } from '../src/log-output.js'
 import { until } from './support/until.js'
@@ -52,7 +52,6 @@ for (const [end, how] of [
       for (let i = 0; i < 100; i++) output.write('x'.repeat(199) + '\\n')
       ${how}`
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
-      cwd: fileURLToPath(new URL('.', import.meta.url)),
       encoding: 'utf8',
     })
     t.equal(stdout, LINE.repeat(100))
