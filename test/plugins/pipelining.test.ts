@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { mock } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -141,55 +142,94 @@ t.test('what waited for clients that have left is counted no more', async (t) =>
   }
 })
 
-t.test('the body of a request that waits is not read before its turn', async (t) => {
+t.test('what a first read has of a body that waits is counted', async (t) => {
   const app = await start(t, 0)
-  let release = () => {}
-  const { ping } = app.employees
-  const gate = new Promise<void>((resolve) => (release = resolve))
-  app.employees.ping = async () => gate.then(ping)
-  const requests: IncomingMessage[] = []
-  app.server.on('request', (request) => requests.push(request))
-  const socket = await open(t, app)
-  const received = receivedBy(socket)
-  const head = 'POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n'
-  const chunked = `${head}Transfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(1000)}0\r\n\r\n`
-  const whole = `${head}Content-Length: 60000\r\n\r\n${'x'.repeat(60_000)}`
-  socket.write(get('/readyz') + (whole + chunked).repeat(10))
-  await until(() => requests.length === 2)
-  for (let i = 0; i < 50; i++) await turn()
-  t.equal(requests.length, 2, 'nor is what comes behind it')
-  t.ok((requests[1]?.readableLength ?? 0) < 256)
-  release()
-  await until(() => received().match(/HTTP\/1\.1 404/g)?.length === 20)
-  t.notOk(socket.destroyed)
+  app.employees.ping = () => new Promise(() => {})
+  const head = 'POST /employees HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n'
+  const sockets: Socket[] = []
+  while (sockets.every(({ destroyed }) => !destroyed)) {
+    const socket = await open(t, app)
+    sockets.push(socket)
+    socket.write(`${get('/readyz')}${head}${'x'.repeat(60_000)}`)
+  }
+  t.ok(sockets.length > 200 && sockets.length < 500, `${sockets.length} can wait`)
 })
+
+t.test(
+  'the body of a request that waits is not read before its turn, once one has waited',
+  async (t) => {
+    const app = await start(t, 0)
+    let release = () => {}
+    const { ping } = app.employees
+    const gate = new Promise<void>((resolve) => (release = resolve))
+    app.employees.ping = async () => gate.then(ping)
+    const requests: IncomingMessage[] = []
+    const socket = await openPipelined(t, app)
+    app.server.on('request', (request) => requests.push(request))
+    const received = receivedBy(socket)
+    const head = 'POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n'
+    const chunked = `${head}Transfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(1000)}0\r\n\r\n`
+    const whole = `${head}Content-Length: 60000\r\n\r\n${'x'.repeat(60_000)}`
+    socket.write(get('/readyz') + (whole + chunked).repeat(10))
+    await until(() => requests.length === 2)
+    for (let i = 0; i < 50; i++) await turn()
+    t.equal(requests.length, 2, 'nor is what comes behind it')
+    t.ok((requests[1]?.readableLength ?? 0) < 256)
+    release()
+    await until(() => received().match(/HTTP\/1\.1 404/g)?.length === 20)
+    t.notOk(socket.destroyed)
+  },
+)
 
 t.test('of a body in chunks half a kilobyte is parsed in a turn, of another 4 KiB', async (t) => {
   const app = await start(t, 0)
-  let inTurn = 0
-  let most = 0
-  app.server.on('connection', ({ parser }: Socket & { parser: Parser }) => {
-    const { execute } = parser
-    parser.execute = (bytes) => {
-      if (inTurn === 0) setImmediate(() => (inTurn = 0))
-      inTurn += bytes.length
-      most = Math.max(most, inTurn)
-      return execute.call(parser, bytes)
+  const most = mostParsed(app)
+  const socket = await openPipelined(t, app)
+  const body = JSON.stringify(ada).padEnd(9000)
+  most()
+  await create(socket, chunked(body))
+  const ofChunks = most()
+  t.ok(ofChunks >= 256 && ofChunks <= 512, `${ofChunks} bytes`)
+  await create(socket, `Content-Length: ${body.length}\r\n\r\n${body}`)
+  const ofAnother = most()
+  t.ok(ofAnother > 512 && ofAnother <= 4096, `${ofAnother} bytes`)
+})
+
+t.test(
+  'a first body in chunks is parsed as it comes; more than 64 at once are the last of all',
+  async (t) => {
+    const app = await start(t, 0)
+    const most = mostParsed(app)
+    const idle = await open(t, app)
+    const body = JSON.stringify(ada)
+    const first = await open(t, app)
+    await create(first, chunked(body.padEnd(64)))
+    t.equal(most(), 0)
+    await create(first, chunked(body.padEnd(1000)))
+    t.ok(most() > 0, 'but not another one of that connection')
+    await create(await open(t, app), chunked(body.padEnd(65)))
+    t.equal(most(), 0)
+    for (const socket of [idle, await open(t, app)]) {
+      await create(socket, chunked(body.padEnd(1000)))
+      const ofChunks = most()
+      t.ok(ofChunks >= 256 && ofChunks <= 512, `${ofChunks} bytes`)
     }
-  })
+  },
+)
+
+t.test('whom Node does not read while that begins is read on', async (t) => {
+  const app = await start(t, 0)
   const socket = await open(t, app)
   const received = receivedBy(socket)
-  const body = JSON.stringify(ada).padEnd(9000)
-  const chunks = Array.from(body, (byte) => `1\r\n${byte}\r\n`).join('')
-  const head = 'POST /employees HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
-  const created = () => received().split('201 Created').length - 1
-  socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`)
-  await until(() => created() === 1)
-  t.ok(most >= 256 && most <= 512, `${most} bytes`)
-  most = 0
-  socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`)
-  await until(() => created() === 2)
-  t.ok(most > 512 && most <= 4096, `${most} bytes`)
+  const served = [...app.connections][0] as Socket
+  // As Node does where a body is not taken.
+  served.pause()
+  await create(await open(t, app), chunked(JSON.stringify(ada).padEnd(65)))
+  socket.write(get('/livez'))
+  await turn()
+  t.equal(answers(received()), 0)
+  served.resume()
+  await until(() => answers(received()) === 1)
 })
 
 t.test('what comes behind one too many is not even parsed', async (t) => {
@@ -216,14 +256,29 @@ t.test('what comes behind one too many is not even parsed', async (t) => {
 t.test('nor what one write has behind it, however small it is', async (t) => {
   const app = await start(t, 0)
   app.employees.ping = () => new Promise(() => {})
-  let parsed = 0
-  app.server.on('request', () => parsed++)
-  const socket = await open(t, app)
-  socket.write(get('/readyz') + SMALLEST.repeat(3000))
-  await until(() => parsed > 65)
-  await turn()
-  t.ok(parsed < 66 + 256 / SMALLEST.length, `${parsed} were parsed`)
+  const socket = await openPipelined(t, app)
+  t.ok((await parsedOf(app, socket, 3000)) < 66 + 256 / SMALLEST.length)
 })
+
+t.test(
+  'a first read is parsed whole, and the first of too much is the last one for a minute',
+  async (t) => {
+    t.teardown(() => mock.timers.reset())
+    mock.timers.enable({ apis: ['setTimeout'] })
+    const app = await start(t, 0)
+    app.employees.ping = () => new Promise(() => {})
+    const idle = await open(t, app)
+    t.equal(await parsedOf(app, await open(t, app), 16), 17)
+    const first = await parsedOf(app, await open(t, app), 3000)
+    t.equal(first, 3001)
+    for (const socket of [idle, await open(t, app)]) {
+      const next = await parsedOf(app, socket, 3000)
+      t.ok(next > 65 && next < 66 + 256 / SMALLEST.length, `${next} are parsed of the next`)
+    }
+    mock.timers.tick(60_000)
+    t.equal(await parsedOf(app, await open(t, app), 3000), 3001)
+  },
+)
 
 t.test('where nothing more may wait in all, the first one that does is the last', async (t) => {
   const app = await start(t, 0)
@@ -318,6 +373,64 @@ async function open(t: Test, app: App): Promise<Socket> {
   socket.on('error', () => {})
   await once(socket, 'connect')
   return socket
+}
+
+/** A connection that had two requests at once, and so is read bit by bit. */
+async function openPipelined(t: Test, app: App): Promise<Socket> {
+  const socket = await open(t, app)
+  let received = ''
+  const receive = (bytes: Buffer) => (received += bytes)
+  socket.on('data', receive).write(get('/livez').repeat(2))
+  await until(() => answers(received) === 2)
+  socket.off('data', receive)
+  return socket
+}
+
+/** The most that is parsed of the connections that come, in a turn, where that is done bit by bit. */
+function mostParsed(app: App): () => number {
+  let inTurn = 0
+  let most = 0
+  app.server.on('connection', ({ parser }: Socket & { parser: Parser }) => {
+    const { execute } = parser
+    parser.execute = (bytes) => {
+      if (inTurn === 0) setImmediate(() => (inTurn = 0))
+      inTurn += bytes.length
+      most = Math.max(most, inTurn)
+      return execute.call(parser, bytes)
+    }
+  })
+  return () => {
+    const before = most
+    most = 0
+    return before
+  }
+}
+
+function chunked(body: string): string {
+  const chunks = Array.from(body, (byte) => `1\r\n${byte}\r\n`).join('')
+  return `Transfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`
+}
+
+/** Creates an employee, of whom the rest of a request is given. */
+async function create(socket: Socket, rest: string): Promise<void> {
+  let received = ''
+  const receive = (bytes: Buffer | string) => (received += bytes)
+  const head = 'POST /employees HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
+  socket.on('data', receive).write(head + rest)
+  await until(() => received.includes('201 Created'))
+  socket.off('data', receive)
+}
+
+/** How many requests of one write are parsed: one that is never answered, and so many behind it. */
+async function parsedOf(app: App, socket: Socket, behind: number): Promise<number> {
+  let parsed = 0
+  const count = () => parsed++
+  app.server.on('request', count)
+  socket.write(get('/readyz') + SMALLEST.repeat(behind))
+  await until(() => parsed > Math.min(behind, 65))
+  await turn()
+  app.server.off('request', count)
+  return parsed
 }
 
 /** How often the store was asked from now on. */
