@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import fastifyRateLimit from '@fastify/rate-limit'
 import fp from 'fastify-plugin'
+import { IdleConnections, LOOK_EVERY_MS } from '../src/http/idle-connections.js'
 
 /** How long a client has to take the last answer of a connection that the service ends. */
 const LINGER_MS = 1000
@@ -11,6 +12,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Those that are open. */
     connections: ReadonlySet<Socket>
+    idleConnections: IdleConnections
     /** Lets a client have what is written, hears nothing more of it, and is rid of it in a second. */
     endConnection: (socket: Socket) => void
   }
@@ -18,7 +20,8 @@ declare module 'fastify' {
 
 /**
  * Bounds the connections, in all and for each address, so that clients never take the descriptors that
- * the process needs for files. Who is one too many is disconnected at once; others notice nothing.
+ * the process needs for files. Who is one too many is disconnected at once; others notice nothing. So is
+ * whoever keeps one without using it.
  *
  * Not by `server.maxConnections`, which knows no addresses; and a worker that is full would give a
  * connection back to the primary, which offers it to the next, for as long as all are full.
@@ -34,6 +37,10 @@ export default fp(
 
     fastify.decorate('connections', open)
     fastify.decorate('endConnection', endConnection)
+    const idle = new IdleConnections()
+    fastify.decorate('idleConnections', idle)
+    const looking = setInterval(() => idle.look(open), LOOK_EVERY_MS).unref()
+    fastify.addHook('onClose', async () => clearInterval(looking))
     fastify.server.prependListener('connection', admit)
     // It was told why. Node would wait a minute for it to leave, or for ever if it goes on sending.
     fastify.server.on('clientError', (_error, socket) => endConnection(socket as Socket))

@@ -68,9 +68,8 @@ export async function buildApp(config: Config) {
     trustProxy: trustedProxies(config.trustProxy),
     return503OnClosing: false, // see plugins/closing.ts
     bodyLimit: USUAL_BODY_BYTES,
-    connectionTimeout: 60_000,
     requestTimeout: 30_000,
-    keepAliveTimeout: 72_000, // longer than load balancers wait, so that none sends into the end
+    keepAliveTimeout: 0, // see plugins/connections.ts
     http: {
       headersTimeout: 10_000,
       connectionsCheckingInterval: 1000, // else a client that is too late is found after 30 s

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Kind } from '../problems/kinds.js'
 import { PROBLEM_TYPE, problem } from '../problems/problem.js'
+import { randomId } from './request-id.js'
 import { SECURITY_HEADERS } from './security-headers.js'
 
 const HEADERS = Object.entries({
@@ -35,7 +35,7 @@ export function answerClientError(
   }
   const answer = problem(...explain(error), '')
   const { status } = answer
-  const id = randomUUID()
+  const id = randomId()
   const { code } = error
   this.refusals.write('parser', {
     'http.request.id': id,

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
 /**
@@ -7,7 +7,22 @@ import type { IncomingMessage } from 'node:http'
  */
 export function requestId(request: Pick<IncomingMessage, 'headers'>): string {
   const given = request.headers['x-request-id']
-  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID()
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomId()
+}
+
+const DIGITS = 32
+/** Random digits, of which an id is a piece: each made for itself, or a UUID, takes ten times as long. */
+let digits = ''
+let used = 0
+
+/** 128 random bits, in hexadecimal digits. */
+export function randomId(): string {
+  if (used === digits.length) {
+    digits = randomBytes(4096).toString('hex')
+    used = 0
+  }
+  used += DIGITS
+  return digits.slice(used - DIGITS, used)
 }
 
 /** The line of a head that says an id. */

@@ -5,6 +5,7 @@ import {
   validateHeaderName,
   validateHeaderValue,
 } from 'node:http'
+import { KEEP_ALIVE_SECONDS } from './idle-connections.js'
 import { POLICY, SECURITY_HEADERS } from './security-headers.js'
 
 /**
@@ -15,13 +16,14 @@ import { POLICY, SECURITY_HEADERS } from './security-headers.js'
  * Given to `http.createServer` (https://nodejs.org/api/http.html#httpcreateserveroptions-requestlistener).
  * `_storeHeader(firstLine, headers)` is how Node and every subclass of `OutgoingMessage` put a head
  * together: behind its first line. What depends on the connection (Date, Connection, Keep-Alive,
- * Content-Length) is still Node's.
+ * Content-Length) is still Node's, which takes the time of the last from the server: that has none.
  */
 export class ServiceResponse<
   Request extends IncomingMessage = IncomingMessage,
 > extends ServerResponse<Request> {
   /** More lines of its head, as {@link linesOf} makes them. */
   lines = ''
+  declare _keepAliveTimeout: number
 
   /** Sends an answer whose head is nothing but lines. */
   endReady(status: number, lines: string, body?: Buffer): void {
@@ -34,6 +36,7 @@ export class ServiceResponse<
   _storeHeader(firstLine: string, headers: OutgoingHttpHeaders | undefined): void {
     // A page has a policy of its own.
     const security = headers?.[POLICY] === undefined ? ALL : ALL_BUT_POLICY
+    this._keepAliveTimeout = 1000 * KEEP_ALIVE_SECONDS
     storeHeader.call(this, firstLine + this.lines + security, headers)
   }
 }

@@ -3,7 +3,7 @@ import { build } from '../support/build.js'
 import { servedRoutes } from '../support/served-routes.js'
 import { shownViews } from '../support/shown-views.js'
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+const RANDOM = /^[0-9a-f]{32}$/
 const ada = { name: 'Ada', salary: 120_000, department: 'Engineering' }
 const routes = await servedRoutes()
 const NOWHERE = { method: 'GET', path: '/nowhere' }
@@ -27,7 +27,7 @@ t.test('any other x-request-id is replaced by a new one', async (t) => {
   for (const id of given) {
     const headers = id === undefined ? {} : { 'x-request-id': id }
     const answer = await app.inject({ url: '/livez', headers })
-    t.match(answer.headers['x-request-id'], UUID)
+    t.match(answer.headers['x-request-id'], RANDOM)
     ids.push(answer.headers['x-request-id'])
   }
   t.equal(new Set(ids).size, given.length)

@@ -11,7 +11,6 @@ t.test('a client has 10 s for its headers, 30 s for its request, and then a seco
   t.match(server, {
     headersTimeout: 10_000,
     requestTimeout: 30_000,
-    timeout: 60_000,
     connectionsCheckingInterval: 1000,
   })
 })

@@ -61,14 +61,26 @@ t.test('who sends nothing, or half a head, is gone in time, and need not agree',
   await until(() => app.connections.size === 0)
 })
 
-t.test('who keeps a connection without asking for anything loses it', async (t) => {
-  const app = await build(t)
-  t.equal(app.server.keepAliveTimeout, 72_000)
-  app.server.keepAliveTimeout = 1
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  const socket = await open(t, app, '127.0.0.1', true)
-  await isServed(t, socket)
-  await until(() => app.connections.size === 0)
+t.test('who has no use for a connection for 73 s loses it, and is told of 72', async (t) => {
+  const app = await start(t)
+  const idle = await open(t, app, '127.0.0.1', true)
+  const busy = await open(t, app)
+  await isServed(t, busy)
+  t.match(await isServed(t, idle), /\r\nConnection: keep-alive\r\nKeep-Alive: timeout=72\r\n/)
+  const { connections, idleConnections } = app
+  const now = performance.now()
+  const lookAfter = (seconds: number) => idleConnections.look(connections, now + 1000 * seconds)
+  lookAfter(0)
+  lookAfter(72)
+  t.equal(connections.size, 2)
+  await isServed(t, busy)
+  lookAfter(73)
+  await until(() => connections.size === 1)
+  await isServed(t, busy)
+
+  let looked: unknown
+  idleConnections.look = (at) => (looked = at)
+  await until(() => looked === connections)
 })
 
 t.test('an error of accept() is in the log, and not the end of the process', async (t) => {
@@ -108,7 +120,9 @@ async function isRefused(t: Test, app: App, localAddress?: string): Promise<void
   t.strictSame(received, [])
 }
 
-async function isServed(t: Test, socket: Socket): Promise<void> {
+async function isServed(t: Test, socket: Socket): Promise<string> {
   socket.write(LIVEZ)
-  t.match(`${await once(socket, 'data')}`, /^HTTP\/1\.1 200 /)
+  const answer = `${await once(socket, 'data')}`
+  t.match(answer, /^HTTP\/1\.1 200 /)
+  return answer
 }
