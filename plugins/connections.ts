@@ -37,6 +37,7 @@ export default fp(
 
     fastify.decorate('connections', open)
     fastify.decorate('endConnection', endConnection)
+    fastify.server.keepAliveTimeout = 0
     const idle = new IdleConnections()
     fastify.decorate('idleConnections', idle)
     const looking = setInterval(() => idle.look(open), LOOK_EVERY_MS).unref()

@@ -69,7 +69,6 @@ export async function buildApp(config: Config) {
     return503OnClosing: false, // see plugins/closing.ts
     bodyLimit: USUAL_BODY_BYTES,
     requestTimeout: 30_000,
-    keepAliveTimeout: 0, // see plugins/connections.ts
     http: {
       headersTimeout: 10_000,
       connectionsCheckingInterval: 1000, // else a client that is too late is found after 30 s

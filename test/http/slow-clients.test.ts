@@ -11,6 +11,8 @@ t.test('a client has 10 s for its headers, 30 s for its request, and then a seco
   t.match(server, {
     headersTimeout: 10_000,
     requestTimeout: 30_000,
+    timeout: 0,
+    keepAliveTimeout: 0,
     connectionsCheckingInterval: 1000,
   })
 })
