@@ -61,7 +61,7 @@ declare module 'fastify' {
 export async function buildApp(config: Config) {
   const app = Fastify({
     logger: loggerOptions(config),
-    logController: new AccessLog(),
+    logController: new AccessLog(config.logLevel),
     childLoggerFactory: lazyChildLogger,
     genReqId: requestId,
     pluginTimeout: 0, // a database says itself that it is away; bringing it up to date takes its time

@@ -21,9 +21,10 @@ export interface CacheEntry {
 export class L1Cache<View> {
   readonly #entries = new Map<View, CacheEntry>()
 
-  get(view: View, version: string): CacheEntry | undefined {
+  /** @param now in milliseconds of `performance.now()` */
+  get(view: View, version: string, now = performance.now()): CacheEntry | undefined {
     const entry = this.#entries.get(view)
-    return entry?.version === version && entry.expires > performance.now() ? entry : undefined
+    return entry?.version === version && entry.expires > now ? entry : undefined
   }
 
   /** The entry of whatever version, if it has parts. */

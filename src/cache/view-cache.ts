@@ -167,8 +167,9 @@ export class ViewCache<View> {
     const etag = viewEtag(version)
     const tag = known(etag)
     if (tag !== undefined) return { source: 'not_modified', etag: tag, body: undefined, ttl: 0 }
-    const entry = this.l1.get(view, version)
-    return entry && hit('near', entry)
+    const now = performance.now()
+    const entry = this.l1.get(view, version, now)
+    return entry && hit('near', entry, now)
   }
 
   /** The body of an answer in a coding, if it is there already; if not, it is made. */
@@ -346,10 +347,9 @@ function isDivided(entry: CacheEntry): entry is DividedEntry {
   return entry.index !== undefined
 }
 
-function hit(source: 'near' | 'redis', entry: CacheEntry): Answer {
+function hit(source: 'near' | 'redis', entry: CacheEntry, now = performance.now()): Answer {
   const { version, body, expires } = entry
-  const ttl = expires - performance.now()
-  return { source, etag: viewEtag(version), body: body.payload(), ttl, entry }
+  return { source, etag: viewEtag(version), body: body.payload(), ttl: expires - now, entry }
 }
 
 /** An answer that was not there before. */

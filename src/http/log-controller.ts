@@ -22,8 +22,12 @@ const QUIET = new Set(['silent', 'fatal', 'error', 'warn'])
  * of refusals alone.
  */
 export class AccessLog extends LogController {
-  constructor() {
+  readonly #isQuiet: boolean
+
+  /** @param of the log, for good */
+  constructor(level: string) {
     super({ requestIdLogLabel: 'http.request.id' satisfies keyof RequestLine })
+    this.#isQuiet = QUIET.has(level)
   }
 
   override incomingRequest(): void {}
@@ -33,8 +37,8 @@ export class AccessLog extends LogController {
     request: FastifyRequest,
     reply: FastifyReply,
   ): void {
+    if ((this.#isQuiet && !error) || REFUSALS.has(reply.statusCode)) return
     const { log } = reply.server
-    if (REFUSALS.has(reply.statusCode) || (!error && QUIET.has(log.level))) return
     const { id, method, url, apiKey, cacheSource, problem, raw } = request
     const reason = problem && reasonOf(problem)
     const trace = traceFields(raw)
