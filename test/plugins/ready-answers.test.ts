@@ -93,6 +93,19 @@ t.test('what a hook has put on an answer is on a hit', async (t) => {
   }
 })
 
+t.test('a header that something else has put on the answer itself is there once', async (t) => {
+  const { url, app } = await listening(t, {})
+  app.server.prependListener('request', (_request, response) => {
+    response.setHeader('cache-control', 'no-transform')
+  })
+  for (const { path } of shownViews) {
+    await app.inject(path)
+    const { headers } = await get(url, path, {})
+    t.equal(headers['cache-control'], 'private, no-cache')
+    t.match(headers['cache-status'], /detail=near/)
+  }
+})
+
 t.test('a client that wants the connection ended gets a hit, and its end', async (t) => {
   const { url, app } = await listening(t, {})
   for (const { path } of shownViews) {
