@@ -20,8 +20,8 @@ declare module 'fastify' {
 
 /**
  * Bounds the connections, in all and for each address, so that clients never take the descriptors that
- * the process needs for files. Who is one too many is disconnected at once; others notice nothing. So is
- * whoever keeps one without using it.
+ * the process needs for files. Who is one too many is disconnected at once; others notice nothing. Who keeps
+ * one without using it is disconnected in time.
  *
  * Not by `server.maxConnections`, which knows no addresses; and a worker that is full would give a
  * connection back to the primary, which offers it to the next, for as long as all are full.
@@ -37,7 +37,7 @@ export default fp(
 
     fastify.decorate('connections', open)
     fastify.decorate('endConnection', endConnection)
-    fastify.server.keepAliveTimeout = 0
+    fastify.server.keepAliveTimeout = 0 // looked for here; as an option of Fastify's it would mean the default
     const idle = new IdleConnections()
     fastify.decorate('idleConnections', idle)
     const looking = setInterval(() => idle.look(open), LOOK_EVERY_MS).unref()

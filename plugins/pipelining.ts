@@ -25,7 +25,7 @@ const MAX_PIECES_IN_READ = 64
 /** ... and for how long, in milliseconds. */
 const WATCHFUL_MS = 60_000
 
-/** What is known of a connection that has more than one request without a body at once. */
+/** What is known of a connection that is read bit by bit. */
 interface Connection {
   /** What waits on it. */
   requests: number

@@ -37,7 +37,7 @@ export default fp(
     const { config, slowReaders, viewCache } = fastify
     const isTimed = config.serverTiming
     const cacheStatus = cacheStatusWith(config.viewMaxStalenessMs)
-    const vary = config.compression ? { vary: 'accept-encoding' } : {}
+    const vary = config.compression ? linesOf({ vary: 'accept-encoding' }) : ''
     const heads = new WeakMap<CacheEntry, Heads>()
 
     fastify.decorateRequest('cacheSource', undefined)
@@ -51,8 +51,8 @@ export default fp(
       if (source === 'not_modified') {
         noteSource(this, view, source)
         this.hijack()
-        const own = linesOf({ ...vary, ...notModifiedHeaders(etag, cacheStatus(answer)) })
-        raw.endReady(304, id + own)
+        const own = linesOf(notModifiedHeaders(etag, cacheStatus(answer)))
+        raw.endReady(304, id + vary + own)
         return true
       }
       if (source !== 'near' || !entry || !Buffer.isBuffer(body)) return false
@@ -75,7 +75,7 @@ export default fp(
       }
       let head = ready.byCoding.get(coding)
       if (head === undefined) {
-        head = linesOf({ ...vary, ...viewHeaders(answer.etag, cacheStatus(answer), coding) })
+        head = vary + linesOf(viewHeaders(answer.etag, cacheStatus(answer), coding))
         ready.byCoding.set(coding, head)
       }
       return head

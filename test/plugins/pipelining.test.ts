@@ -99,10 +99,7 @@ t.test(
   '16 MiB of requests may wait in all: who sends more is ended, and others are served',
   async (t) => {
     const app = await start(t, 0)
-    let release = () => {}
-    const { ping } = app.employees
-    const gate = new Promise<void>((resolve) => (release = resolve))
-    app.employees.ping = async () => gate.then(ping)
+    const release = holdPings(app)
     let ended = 0
     for (let i = 0; i < 300; i++) {
       const socket = await open(t, app)
@@ -159,10 +156,7 @@ t.test(
   'the body of a request that waits is not read before its turn, once one has waited',
   async (t) => {
     const app = await start(t, 0)
-    let release = () => {}
-    const { ping } = app.employees
-    const gate = new Promise<void>((resolve) => (release = resolve))
-    app.employees.ping = async () => gate.then(ping)
+    const release = holdPings(app)
     const requests: IncomingMessage[] = []
     const socket = await openPipelined(t, app)
     app.server.on('request', (request) => requests.push(request))
@@ -378,11 +372,7 @@ async function open(t: Test, app: App): Promise<Socket> {
 /** A connection that had two requests at once, and so is read bit by bit. */
 async function openPipelined(t: Test, app: App): Promise<Socket> {
   const socket = await open(t, app)
-  let received = ''
-  const receive = (bytes: Buffer) => (received += bytes)
-  socket.on('data', receive).write(get('/livez').repeat(2))
-  await until(() => answers(received) === 2)
-  socket.off('data', receive)
+  await exchange(socket, get('/livez').repeat(2), (received) => answers(received) === 2)
   return socket
 }
 
@@ -413,11 +403,15 @@ function chunked(body: string): string {
 
 /** Creates an employee, of whom the rest of a request is given. */
 async function create(socket: Socket, rest: string): Promise<void> {
+  const head = 'POST /employees HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
+  await exchange(socket, head + rest, (received) => received.includes('201 Created'))
+}
+
+async function exchange(socket: Socket, sent: string, isAnswered: (received: string) => boolean) {
   let received = ''
   const receive = (bytes: Buffer | string) => (received += bytes)
-  const head = 'POST /employees HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
-  socket.on('data', receive).write(head + rest)
-  await until(() => received.includes('201 Created'))
+  socket.on('data', receive).write(sent)
+  await until(() => isAnswered(received))
   socket.off('data', receive)
 }
 
@@ -431,6 +425,15 @@ async function parsedOf(app: App, socket: Socket, behind: number): Promise<numbe
   await turn()
   app.server.off('request', count)
   return parsed
+}
+
+/** Lets `/readyz` wait until what is returned is called. */
+function holdPings(app: App): () => void {
+  let release = () => {}
+  const { ping } = app.employees
+  const gate = new Promise<void>((resolve) => (release = resolve))
+  app.employees.ping = async () => gate.then(ping)
+  return release
 }
 
 /** How often the store was asked from now on. */
